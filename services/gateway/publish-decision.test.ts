@@ -1,0 +1,96 @@
+import { describe, expect, test } from 'vitest'
+import { decidePublication, type IncomingVersion, type PublishedVersion, type VersionOrigin } from './publish-decision.ts'
+
+describe('a record nobody has published', () => {
+  test('takes the version of its source, its update time, or 1', () => {
+    expect(decide([], source(7), 'a')).toEqual({ verdict: 'accepted', version: 7 })
+    expect(decide([], time(1_700_000_000_000), 'a')).toEqual({ verdict: 'accepted', version: 1_700_000_000_000 })
+    expect(decide([], counter, 'a')).toEqual({ verdict: 'accepted', version: 1 })
+  })
+})
+
+describe('a version number of the source', () => {
+  const history = [row(3, 'a'), row(5, 'b')]
+
+  test('above the newest is a new version, whatever the body', () => {
+    expect(decide(history, source(6), 'c')).toEqual({ verdict: 'new-version', version: 6 })
+    expect(decide(history, source(6), 'b')).toEqual({ verdict: 'new-version', version: 6 })
+  })
+  test('known with the same body is a duplicate of the first receipt', () => {
+    expect(decide(history, source(5), 'b')).toEqual({ verdict: 'duplicate', of: history[1] })
+    expect(decide(history, source(3), 'a')).toEqual({ verdict: 'duplicate', of: history[0] })
+  })
+  test('known with another body is a conflict', () => {
+    expect(decide(history, source(5), 'c')).toEqual({ verdict: 'conflict', with: history[1] })
+    expect(decide(history, source(3), 'b')).toEqual({ verdict: 'conflict', with: history[0] })
+  })
+  test('unknown and below the newest is stale', () => {
+    expect(decide(history, source(4), 'c')).toMatchObject({ verdict: 'stale', reason: 'older-version', current: history[1] })
+    expect(decide(history, source(4), 'b')).toMatchObject({ verdict: 'stale', reason: 'older-version' })
+  })
+})
+
+describe('an update time', () => {
+  const history = [row(1000, 'a'), row(2000, 'b')]
+
+  test('orders bodies that differ', () => {
+    expect(decide(history, time(3000), 'c')).toEqual({ verdict: 'new-version', version: 3000 })
+    expect(decide(history, time(1500), 'c')).toMatchObject({ verdict: 'stale', reason: 'older-version' })
+    expect(decide(history, time(2000), 'c')).toMatchObject({ verdict: 'conflict' })
+  })
+  test('stamped anew on an unchanged body publishes nothing', () => {
+    expect(decide(history, time(3000), 'b')).toEqual({ verdict: 'duplicate', of: history[1] })
+  })
+  test('of an earlier version with that version\'s body is its duplicate', () => {
+    expect(decide(history, time(1000), 'a')).toEqual({ verdict: 'duplicate', of: history[0] })
+  })
+})
+
+describe('without a source version', () => {
+  const history = [row(1, 'a'), row(2, 'b')]
+
+  test('the current body is a duplicate, any other the next version, an earlier one included', () => {
+    expect(decide(history, counter, 'b')).toEqual({ verdict: 'duplicate', of: history[1] })
+    expect(decide(history, counter, 'c')).toEqual({ verdict: 'new-version', version: 3 })
+    expect(decide(history, counter, 'a')).toEqual({ verdict: 'new-version', version: 3 })
+  })
+})
+
+describe('an ended record', () => {
+  const history = [row(1, 'a'), row(2, 'end', true)]
+
+  test('does not come back by an event without a version', () => {
+    expect(decide(history, counter, 'a')).toMatchObject({ verdict: 'stale', reason: 'ended' })
+    expect(decide(history, counter, 'c', { kind: 'follow-up' })).toMatchObject({ verdict: 'stale', reason: 'ended' })
+  })
+  test('comes back as restored, or with a higher number of its source', () => {
+    expect(decide(history, counter, 'a', { kind: 'restored' })).toEqual({ verdict: 'new-version', version: 3 })
+    expect(decide(history, source(3), 'a')).toEqual({ verdict: 'new-version', version: 3 })
+    expect(decide(history, source(1), 'a')).toMatchObject({ verdict: 'duplicate' })
+  })
+  test('may be ended again in another way, as an erasure after a removal', () => {
+    expect(decide(history, counter, 'erased', { kind: 'erasure', ended: true })).toEqual({ verdict: 'new-version', version: 3 })
+    expect(decide(history, counter, 'end', { kind: 'removal', ended: true })).toMatchObject({ verdict: 'duplicate' })
+  })
+})
+
+const counter: VersionOrigin = { from: 'counter' }
+
+function source(version: number): VersionOrigin {
+  return { from: 'source', version }
+}
+
+function time(version: number): VersionOrigin {
+  return { from: 'time', version }
+}
+
+function row(version: number, body: string, ended = false): PublishedVersion {
+  return { version, hash: Buffer.from(body), eventId: `event-${version}`, partition: 0, sequence: BigInt(version), ended }
+}
+
+function decide(rows: PublishedVersion[], origin: VersionOrigin, body: string, extra: Partial<IncomingVersion> = {}) {
+  return decidePublication(
+    { current: rows.at(-1), find: (version) => rows.find((r) => r.version === version) },
+    { origin, hash: Buffer.from(body), kind: 'original', ended: false, ...extra },
+  )
+}

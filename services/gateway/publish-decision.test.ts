@@ -85,7 +85,7 @@ function time(version: number): VersionOrigin {
 }
 
 function row(version: number, body: string, ended = false): PublishedVersion {
-  return { version, hash: Buffer.from(body), eventId: `event-${version}`, partition: 0, sequence: BigInt(version), ended }
+  return { version, hash: Buffer.from(body), eventId: `event-${version}`, ended }
 }
 
 function decide(rows: PublishedVersion[], origin: VersionOrigin, body: string, extra: Partial<IncomingVersion> = {}) {

@@ -3,8 +3,6 @@ export interface PublishedVersion {
   version: number
   hash: Buffer
   eventId: string
-  partition: number
-  sequence: bigint
   ended: boolean
 }
 

@@ -1,0 +1,6 @@
+export { createDb, type Db, type DbClient, type Query } from './pool.ts'
+export { classify, sqlState, DbError } from './failure.ts'
+export { migrate } from './migrate.ts'
+export * from './pg-arrays.ts'
+export { tryLease, renewLease, releaseLease, type Lease } from './lease.ts'
+export * from './outbox.ts'

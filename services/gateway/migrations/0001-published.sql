@@ -1,7 +1,7 @@
 -- What this region has published: one row per version, written with its outbox row. The replica is never asked.
 CREATE TABLE published (
-  topic      text        NOT NULL,
-  record_id  text        NOT NULL,
+  topic      text COLLATE "C" NOT NULL,
+  record_id  text COLLATE "C" NOT NULL,
   version    bigint      NOT NULL,
   body_hash  bytea       NOT NULL,
   event_id   uuid        NOT NULL,

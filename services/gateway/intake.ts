@@ -1,0 +1,102 @@
+import { splitLines } from './ndjson.ts'
+import type { Outcome, PreparedEvent } from './publish-batch.ts'
+import type { Spool } from './spool.ts'
+import { count, emptySummary, problem, receiptPath, type Problem, type Summary, type Verdict } from './verdict.ts'
+
+/** A line of NDJSON is at most this long, line end excluded. */
+export const MAX_LINE_BYTES = 256 * 1024
+
+const BATCH_EVENTS = 500
+const BATCH_BYTES = 512 * 1024
+/** Batches of one body that may wait for the database at once: one commits while the next is read, and no more is held. */
+const BATCHES_IN_FLIGHT = 2
+
+/** An event ready to publish, or why it cannot be; `recordId` where it can be told. */
+export type Prepared = { event: PreparedEvent } | { refused: Problem[]; recordId?: string }
+
+/** Makes events durable and says what became of each, in order. */
+export type Publish = (events: PreparedEvent[]) => Promise<Outcome[]>
+
+type Place = { line: number } | { index: number } | Record<string, never>
+interface Item {
+  place: Place
+  prepared: Prepared
+}
+
+/** Publishes what was prepared together and gives one verdict for each, in order. */
+export async function settle(items: Item[], publish: Publish): Promise<Verdict[]> {
+  const events = items.flatMap(({ prepared }) => ('event' in prepared ? [prepared.event] : []))
+  const outcomes = events.length > 0 ? await publish(events) : []
+  let next = 0
+  return items.map(({ place, prepared }) => {
+    if ('event' in prepared) return { ...place, ...verdictOf(prepared.event, outcomes[next++]!) }
+    return { ...place, ...(prepared.recordId !== undefined && { recordId: prepared.recordId }), verdict: 'refused', flags: [], problems: prepared.refused }
+  })
+}
+
+/**
+ * Reads NDJSON of any length, publishing as it comes: at most two batches wait for the database, and the body is not read further
+ * meanwhile. Verdicts go to the spool, one line each in the order of the input, the summary last. Throws when the body breaks off
+ * or the database does not commit in time; what was published stays, and sending the body again yields duplicates for it.
+ */
+export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Buffer) => Prepared, publish: Publish, spool: Spool): Promise<Summary> {
+  const summary = emptySummary()
+  const inFlight: Promise<void>[] = []
+  let batch: Item[] = []
+  let batchBytes = 0
+  try {
+    for await (const lines of splitLines(body, MAX_LINE_BYTES)) {
+      for (const { number, bytes } of lines) {
+        const prepared = bytes === undefined ? { refused: [problem('line-too-long', '', `≤ ${MAX_LINE_BYTES} bytes`)] } : prepare(bytes)
+        batch.push({ place: { line: number }, prepared })
+        batchBytes += bytes?.length ?? 0
+        if (batch.length >= BATCH_EVENTS || batchBytes >= BATCH_BYTES) await send()
+      }
+      // A sender that pauses does not wait for its batch to fill.
+      if (batch.length > 0 && inFlight.length === 0) await send()
+    }
+    if (batch.length > 0) await send()
+  } finally {
+    // Also when the body broke off: nothing may write to the spool after this function has ended.
+    const ends = await Promise.allSettled(inFlight)
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+  await spool.write(`${JSON.stringify({ summary })}\n`)
+  return summary
+
+  async function send(): Promise<void> {
+    while (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight[0]
+    const before = inFlight.at(-1) ?? Promise.resolve()
+    const settled = settle(batch, publish)
+    batch = []
+    batchBytes = 0
+    const written = Promise.all([settled, before]).then(async ([verdicts]) => {
+      let text = ''
+      for (const verdict of verdicts) {
+        count(summary, verdict.verdict)
+        text += `${JSON.stringify(verdict)}\n`
+      }
+      await spool.write(text)
+      inFlight.splice(inFlight.indexOf(written), 1)
+    })
+    // The failure is thrown by whoever waits for it above; this only keeps it from counting as unhandled until then.
+    written.catch(() => {})
+    inFlight.push(written)
+  }
+}
+
+function verdictOf(event: PreparedEvent, outcome: Outcome): Verdict {
+  const { recordId, flags } = event
+  switch (outcome.verdict) {
+    case 'accepted':
+    case 'new-version':
+    case 'duplicate':
+      return { recordId, verdict: outcome.verdict, eventId: outcome.eventId, version: outcome.version, flags, receipt: receiptPath(outcome.eventId) }
+    case 'stale':
+      return { recordId, verdict: 'stale', version: outcome.version, flags, problems: [problem(outcome.reason, 'version', `> ${outcome.version}`)] }
+    case 'conflict':
+      return { recordId, verdict: 'conflict', version: outcome.version, flags, problems: [problem('version-conflict', 'version', `≠ ${outcome.version}`)] }
+    case 'refused':
+      return { recordId, verdict: 'refused', flags, problems: [problem(outcome.reason, '', '≤ 262144 bytes')] }
+  }
+}

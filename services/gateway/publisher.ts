@@ -1,0 +1,78 @@
+import { appendOutbox, lockHeads, notifyOutbox, type Db } from '@hub/runtime/db'
+import type { Wakeup } from '@hub/runtime/wakeup'
+import { planBatch, type Histories, type Outcome, type PreparedEvent } from './publish-batch.ts'
+import type { PublishedVersion } from './publish-decision.ts'
+import { insertPublished, readCurrent, readVersions, type PublishedRow, type RecordKey } from './store.ts'
+
+/**
+ * Publishes a batch in one transaction: lock the heads, then read what is published, then decide and write (design 3, "Outbox").
+ * The lock is what makes sequence order commit order, and what lets two gateways decide on the same record.
+ */
+export async function publishBatch(db: Db, events: PreparedEvent[], isEnded: (kind: string) => boolean, wakeup: Wakeup): Promise<Outcome[]> {
+  const { outcomes, rows } = await db.tx(async (client) => {
+    const heads = await lockHeads(client, partitionsOf(events))
+    const plan = planBatch(events, await readHistories(client, events, isEnded), (topic, partition) => {
+      const next = heads.get(`${topic}/${partition}`)
+      if (next === undefined) throw new Error(`no outbox head for ${topic}/${partition}`)
+      return next
+    })
+    if (plan.rows.length > 0) {
+      await appendOutbox(
+        client,
+        plan.rows.map(({ event, sequence, value }) => ({
+          topic: event.topic,
+          partition: event.partition,
+          sequence,
+          key: event.recordId,
+          value,
+          type: event.type,
+          eventId: event.eventId,
+          subject: event.subject,
+          timeMs: event.timeMs,
+          traceparent: event.traceparent,
+        })),
+      )
+      await insertPublished(client, plan.rows)
+    }
+    return plan
+  })
+  if (rows.length > 0) {
+    wakeup.signal()
+    notifyOutbox(db)
+  }
+  return outcomes
+}
+
+/** Reads what a batch is decided against; without the heads' lock (a rehearsal) the answer may be outdated at once. */
+export async function readHistories(db: Pick<Db, 'query'>, events: PreparedEvent[], isEnded: (kind: string) => boolean): Promise<Histories> {
+  const keys = new Map<string, RecordKey>()
+  for (const { topic, recordId } of events) keys.set(`${topic} ${recordId}`, { topic, recordId })
+  const current = index(await readCurrent(db, [...keys.values()]), recordKey)
+  const older = events.flatMap(({ topic, recordId, origin }) => {
+    const newest = current.get(recordKey({ topic, recordId }))
+    return origin.from !== 'counter' && newest !== undefined && origin.version < newest.version ? [{ topic, recordId, version: origin.version }] : []
+  })
+  const versions = older.length === 0 ? new Map<string, PublishedVersion>() : index(await readVersions(db, older), versionKey)
+  return {
+    current: (topic, recordId) => current.get(recordKey({ topic, recordId })),
+    find: (topic, recordId, version) => versions.get(versionKey({ topic, recordId, version })),
+  }
+
+  function index(rows: PublishedRow[], key: (row: PublishedRow) => string): Map<string, PublishedVersion> {
+    return new Map(rows.map((row) => [key(row), { version: row.version, hash: row.hash, eventId: row.eventId, ended: isEnded(row.kind) }]))
+  }
+}
+
+function partitionsOf(events: PreparedEvent[]): { topic: string; partition: number }[] {
+  const partitions = new Map<string, { topic: string; partition: number }>()
+  for (const { topic, partition } of events) partitions.set(`${topic}/${partition}`, { topic, partition })
+  return [...partitions.values()]
+}
+
+function recordKey({ topic, recordId }: RecordKey): string {
+  return `${topic} ${recordId}`
+}
+
+function versionKey({ topic, recordId, version }: RecordKey & { version: number }): string {
+  return `${version} ${topic} ${recordId}`
+}

@@ -1,0 +1,279 @@
+import { byteaArray, int4Array, int8Array, textArray, type Db, type DbClient } from '@hub/runtime/db'
+import type { NewRow } from './publish-batch.ts'
+
+/** One record of one topic. */
+export interface RecordKey {
+  topic: string
+  recordId: string
+}
+
+/** One published version as the database has it. */
+export interface PublishedRow extends RecordKey {
+  version: number
+  hash: Buffer
+  eventId: string
+  kind: string
+}
+
+interface RawPublished {
+  topic: string
+  record_id: string
+  version: bigint
+  body_hash: Buffer
+  event_id: string
+  kind: string
+}
+
+/** The newest published version of each of these records; records never published are absent. */
+export async function readCurrent(db: DbClient, keys: RecordKey[]): Promise<PublishedRow[]> {
+  const { rows } = await db.query<RawPublished>({
+    name: 'gateway-current',
+    text: `SELECT p.* FROM unnest($1::text[], $2::text[]) AS k (topic, record_id)
+            CROSS JOIN LATERAL (
+              SELECT topic, record_id, version, body_hash, event_id::text, kind FROM published
+               WHERE topic = k.topic AND record_id = k.record_id ORDER BY version DESC LIMIT 1) p`,
+    values: [textArray(keys.map((key) => key.topic)), textArray(keys.map((key) => key.recordId))],
+  })
+  return rows.map(published)
+}
+
+/** Those of these versions that are published. */
+export async function readVersions(db: DbClient, keys: (RecordKey & { version: number })[]): Promise<PublishedRow[]> {
+  const { rows } = await db.query<RawPublished>({
+    name: 'gateway-versions',
+    text: `SELECT p.* FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k (topic, record_id, version)
+            CROSS JOIN LATERAL (
+              SELECT topic, record_id, version, body_hash, event_id::text, kind FROM published
+               WHERE topic = k.topic AND record_id = k.record_id AND version = k.version OFFSET 0) p`,
+    values: [textArray(keys.map((key) => key.topic)), textArray(keys.map((key) => key.recordId)), int8Array(keys.map((key) => key.version))],
+  })
+  return rows.map(published)
+}
+
+/** Remembers what the same transaction wrote into the outbox. */
+export async function insertPublished(db: DbClient, rows: NewRow[]): Promise<void> {
+  await db.query({
+    name: 'gateway-publish',
+    text: `INSERT INTO published (topic, record_id, version, body_hash, event_id, partition, sequence, kind)
+           SELECT t, r, v, h, e::uuid, p, s, k
+             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::text[], $6::int[], $7::bigint[], $8::text[])
+               AS n (t, r, v, h, e, p, s, k)`,
+    values: [
+      textArray(rows.map((row) => row.event.topic)),
+      textArray(rows.map((row) => row.event.recordId)),
+      int8Array(rows.map((row) => row.version)),
+      byteaArray(rows.map((row) => row.event.hash)),
+      textArray(rows.map((row) => row.event.eventId)),
+      int4Array(rows.map((row) => row.event.partition)),
+      int8Array(rows.map((row) => row.sequence)),
+      textArray(rows.map((row) => row.event.kind)),
+    ],
+  })
+}
+
+/** Where an event of this region stands: its place on the log once it is there, and the next version of its record. */
+export interface PublishedEvent {
+  topic: string
+  recordId: string
+  version: bigint
+  kind: string
+  partition: number
+  sequence: bigint
+  at: Date
+  offset: bigint | null
+  next: { version: bigint; eventId: string; offset: bigint | null } | null
+}
+
+export async function findPublished(db: DbClient, eventId: string): Promise<PublishedEvent | undefined> {
+  const { rows } = await db.query<{
+    topic: string
+    record_id: string
+    version: bigint
+    kind: string
+    partition: number
+    sequence: bigint
+    at: Date
+    log_offset: bigint | null
+    next_version: bigint | null
+    next_event_id: string | null
+    next_offset: bigint | null
+  }>(
+    `SELECT p.topic, p.record_id, p.version, p.kind, p.partition, p.sequence, p.at,
+            ${offsetOf('p')} AS log_offset,
+            n.version AS next_version, n.event_id::text AS next_event_id, ${offsetOf('n')} AS next_offset
+       FROM published p
+       LEFT JOIN LATERAL (
+         SELECT * FROM published l WHERE l.topic = p.topic AND l.record_id = p.record_id AND l.version > p.version
+          ORDER BY l.version LIMIT 1) n ON true
+      WHERE p.event_id = $1::uuid`,
+    [eventId],
+  )
+  const row = rows[0]
+  if (row === undefined) return undefined
+  const { topic, record_id: recordId, version, kind, partition, sequence, at, log_offset: offset } = row
+  const next = row.next_version === null ? null : { version: row.next_version, eventId: row.next_event_id!, offset: row.next_offset }
+  return { topic, recordId, version, kind, partition, sequence, at, offset, next }
+}
+
+/** Since when each region's replica has been past an offset, and what it parked there. Empty where no replicator runs. */
+export interface Arrival {
+  region: string
+  since: Date | null
+  parkedReason: string | null
+}
+
+export async function readArrivals(db: DbClient, topic: string, partition: number, offset: bigint): Promise<Arrival[]> {
+  const { rows } = await db.query<{ region: string; since: Date | null; reason: string | null }>(
+    `SELECT region, l.since, k.reason
+       FROM (SELECT region, min(at) AS since
+               FROM (SELECT region, at FROM position_log WHERE topic = $1 AND partition = $2 AND next_offset > $3
+                     UNION ALL
+                     SELECT region, at FROM region_position WHERE topic = $1 AND partition = $2 AND next_offset > $3) past
+              GROUP BY region) l
+       FULL JOIN (SELECT region, reason FROM region_parked WHERE topic = $1 AND partition = $2 AND log_offset = $3) k USING (region)`,
+    [topic, partition, offset],
+  )
+  return rows.map(({ region, since, reason }) => ({ region, since, parkedReason: reason }))
+}
+
+/** The replica's current row of a record. `body` holds the log's own bytes. */
+export interface CurrentRecord {
+  region: string
+  recordId: string
+  version: bigint
+  kind: string
+  ended: boolean
+  partition: number
+  offset: bigint
+  eventId: string
+  body: Buffer
+  appliedAt: Date
+}
+
+/** `table` comes from the contracts, never from a request. */
+export async function readRecords(db: DbClient, table: string, recordId: string, regions: readonly string[]): Promise<CurrentRecord[]> {
+  const { rows } = await db.query<CurrentRecord>(
+    `SELECT region, record_id AS "recordId", version, kind, ended, partition, log_offset AS "offset", event_id AS "eventId", body,
+            applied_at AS "appliedAt"
+       FROM ${table} WHERE record_id = $1 AND region = ANY ($2::text[]) ORDER BY region`,
+    [recordId, textArray(regions)],
+  )
+  return rows
+}
+
+/** A record of this region whose newest version is not the last on the log (design 3, "Compaction"). */
+export interface ShadowedRow {
+  topic: string
+  partition: number
+  record_id: string
+  version: bigint
+  event_id: string
+  type: string
+  subject: string | null
+  value: Buffer
+  time_ms: bigint
+  detected_offset: bigint
+}
+
+export async function readShadowed(db: DbClient, topics: readonly string[], limit: number): Promise<ShadowedRow[]> {
+  const { rows } = await db.query<ShadowedRow>(
+    `SELECT topic, partition, record_id, version, event_id, type, subject, value, time_ms, detected_offset
+       FROM shadowed WHERE queued_sequence IS NULL AND topic = ANY ($1::text[]) ORDER BY topic, partition, record_id LIMIT $2`,
+    [textArray(topics), limit],
+  )
+  return rows
+}
+
+/** The newest version and its sequence of each of these records. */
+export async function readNewest(db: DbClient, keys: RecordKey[]): Promise<(RecordKey & { version: bigint; sequence: bigint })[]> {
+  const { rows } = await db.query<{ topic: string; record_id: string; version: bigint; sequence: bigint }>(
+    `SELECT p.* FROM unnest($1::text[], $2::text[]) AS k (topic, record_id)
+      CROSS JOIN LATERAL (
+        SELECT topic, record_id, version, sequence FROM published
+         WHERE topic = k.topic AND record_id = k.record_id ORDER BY version DESC LIMIT 1) p`,
+    [textArray(keys.map((key) => key.topic)), textArray(keys.map((key) => key.recordId))],
+  )
+  return rows.map(({ topic, record_id: recordId, version, sequence }) => ({ topic, recordId, version, sequence }))
+}
+
+/** Notes which sequence brings the record's current bytes; a row that changed since it was read stays open. */
+export async function markQueued(db: DbClient, rows: (ShadowedRow & { queued: bigint })[]): Promise<void> {
+  await db.query(
+    `UPDATE shadowed s SET queued_sequence = q.sequence
+       FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS q (topic, record_id, detected_offset, sequence)
+      WHERE s.topic = q.topic AND s.record_id = q.record_id AND s.detected_offset = q.detected_offset`,
+    [
+      textArray(rows.map((row) => row.topic)),
+      textArray(rows.map((row) => row.record_id)),
+      int8Array(rows.map((row) => row.detected_offset)),
+      int8Array(rows.map((row) => row.queued)),
+    ],
+  )
+}
+
+/** Position, counters and digest of each partition of this region's replica. */
+export interface PartitionState {
+  region: string
+  stream: string
+  topic: string
+  partition: number
+  generation: string
+  nextOffset: bigint
+  lag: bigint
+  applied: bigint
+  duplicate: bigint
+  stale: bigint
+  folded: bigint
+  parked: bigint
+  control: bigint
+  absent: bigint
+  records: bigint
+  digest: string
+  pausedReason: string | null
+}
+
+export async function readPosition(db: DbClient): Promise<PartitionState[]> {
+  const { rows } = await db.query<PartitionState>(
+    `SELECT region, stream, topic, partition, generation, next_offset AS "nextOffset", lag, applied, duplicate, stale, folded, parked,
+            control, absent, records, digest, paused_reason AS "pausedReason"
+       FROM partition_state ORDER BY topic, partition`,
+  )
+  return rows
+}
+
+/** An event that this region's replica parked; its bytes stay in the log. */
+export interface ParkedEntry {
+  topic: string
+  partition: number
+  offset: bigint
+  key: string
+  subject: string | null
+  reason: string
+  at: Date
+}
+
+/** Parked events in the order of the log, from after `after` on. */
+export async function readParked(db: DbClient, after: { topic: string; partition: number; offset: bigint } | undefined, limit: number): Promise<ParkedEntry[]> {
+  const { rows } = await db.query<ParkedEntry>(
+    `SELECT topic, partition, log_offset AS "offset", key, subject, reason, parked_at AS at
+       FROM parked WHERE (topic, partition, log_offset) > ($1::text COLLATE "C", $2::int, $3::bigint)
+      ORDER BY topic, partition, log_offset LIMIT $4`,
+    [after?.topic ?? '', after?.partition ?? 0, after?.offset ?? -1n, limit],
+  )
+  return rows
+}
+
+/** Answers when the database does. */
+export async function ping(db: Db): Promise<void> {
+  await db.query('SELECT 1')
+}
+
+function published(row: RawPublished): PublishedRow {
+  return { topic: row.topic, recordId: row.record_id, version: Number(row.version), hash: row.body_hash, eventId: row.event_id, kind: row.kind }
+}
+
+function offsetOf(alias: string): string {
+  return `(SELECT s.first_offset + ${alias}.sequence - s.first_sequence FROM sent_range s
+            WHERE s.topic = ${alias}.topic AND s.partition = ${alias}.partition
+              AND s.first_sequence <= ${alias}.sequence AND s.last_sequence >= ${alias}.sequence)`
+}

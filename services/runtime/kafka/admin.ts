@@ -1,0 +1,118 @@
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes, type Kafka as KafkaJs } from 'kafkajs'
+import { HubError } from '../errors.ts'
+
+export interface PartitionOffsets {
+  readonly partition: number
+  /** First offset still on the log. */
+  readonly low: bigint
+  /** Offset the next record will get. */
+  readonly high: bigint
+}
+
+export interface TopicDeclaration {
+  readonly topic: string
+  readonly partitions: number
+  readonly replicationFactor: number
+  readonly settings: Readonly<Record<string, string>>
+}
+
+export interface AclDeclaration {
+  readonly principal: string
+  readonly resource: 'topic' | 'group'
+  readonly name: string
+  readonly pattern: 'literal' | 'prefixed'
+  readonly operations: readonly ('read' | 'write' | 'describe' | 'delete')[]
+}
+
+export interface Admin extends AsyncDisposable {
+  /** Broker addresses that answer now; throws when none does. */
+  describeCluster(): Promise<{ clusterId: string; brokers: string[] }>
+  topics(): Promise<{ topic: string; partitions: number }[]>
+  /** Explicit settings of topics, by topic. */
+  topicSettings(topics: readonly string[]): Promise<Map<string, Map<string, string>>>
+  /** Creates those that are missing and waits for their leaders; says which it created. Existing ones are left as they are. */
+  ensureTopics(declarations: readonly TopicDeclaration[]): Promise<string[]>
+  offsets(topic: string): Promise<PartitionOffsets[]>
+  createAcls(acls: readonly AclDeclaration[]): Promise<void>
+  deleteGroup(groupId: string): Promise<void>
+  deleteTopics(topics: readonly string[]): Promise<void>
+  close(): Promise<void>
+}
+
+const OPERATIONS = {
+  read: AclOperationTypes.READ, write: AclOperationTypes.WRITE, describe: AclOperationTypes.DESCRIBE, delete: AclOperationTypes.DELETE,
+} as const
+
+export async function createAdmin(client: KafkaJs): Promise<Admin> {
+  const admin = client.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } })
+  await connect()
+
+  async function connect(): Promise<void> {
+    try {
+      await admin.connect()
+    } catch (error) {
+      throw new HubError('BROKER_UNREACHABLE', `the broker does not answer: ${error instanceof Error ? error.message : String(error)}`, { cause: error, retriable: true })
+    }
+  }
+
+  async function topics(): Promise<{ topic: string; partitions: number }[]> {
+    const { topics: found } = await admin.fetchTopicMetadata()
+    return found.map((topic) => ({ topic: topic.name, partitions: topic.partitions.length }))
+  }
+
+  return {
+    async describeCluster() {
+      const cluster = await admin.describeCluster()
+      return { clusterId: cluster.clusterId, brokers: cluster.brokers.map((broker) => `${broker.host}:${broker.port}`) }
+    },
+    topics,
+    async topicSettings(names) {
+      const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })) })
+      return new Map(resources.map((resource) => [
+        resource.resourceName,
+        new Map(resource.configEntries.filter((entry) => !entry.isDefault).map((entry) => [entry.configName, entry.configValue])),
+      ]))
+    },
+    async ensureTopics(declarations) {
+      const existing = new Set((await topics()).map((topic) => topic.topic))
+      const missing = declarations.filter((declaration) => !existing.has(declaration.topic))
+      if (missing.length === 0) return []
+      await admin.createTopics({
+        waitForLeaders: true,
+        timeout: 30_000,
+        topics: missing.map((declaration) => ({
+          topic: declaration.topic,
+          numPartitions: declaration.partitions,
+          replicationFactor: declaration.replicationFactor,
+          configEntries: Object.entries(declaration.settings).map(([name, value]) => ({ name, value })),
+        })),
+      })
+      return missing.map((declaration) => declaration.topic)
+    },
+    async offsets(topic) {
+      const offsets = await admin.fetchTopicOffsets(topic)
+      return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+    },
+    async createAcls(acls) {
+      await admin.createAcls({
+        acl: acls.flatMap((acl) => acl.operations.map((operation) => ({
+          resourceType: acl.resource === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
+          resourceName: acl.name,
+          resourcePatternType: acl.pattern === 'literal' ? ResourcePatternTypes.LITERAL : ResourcePatternTypes.PREFIXED,
+          principal: acl.principal,
+          host: '*',
+          operation: OPERATIONS[operation],
+          permissionType: AclPermissionTypes.ALLOW,
+        }))),
+      })
+    },
+    async deleteGroup(groupId) {
+      await admin.deleteGroups([groupId])
+    },
+    async deleteTopics(names) {
+      if (names.length > 0) await admin.deleteTopics({ topics: [...names] })
+    },
+    close: () => admin.disconnect(),
+    [Symbol.asyncDispose]: () => admin.disconnect(),
+  }
+}

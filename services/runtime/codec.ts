@@ -1,0 +1,217 @@
+import avro from 'avsc'
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { HubError } from './errors.ts'
+import type { Log } from './log.ts'
+
+/** Checks every length and count of an encoded record before avsc allocates for it (security reference 3). */
+export type Guard = (bytes: Buffer, offset: number) => { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+export interface CodecContract {
+  readonly fullName: string
+  /** Avro schema, parsed JSON. */
+  readonly schema: unknown
+}
+
+export interface Writer {
+  readonly schemaId: number
+  /** Confluent wire format: 0x00, schema id as int32 BE, Avro body. */
+  encode(record: object): Buffer
+}
+
+export type Decoded =
+  | { readonly ok: true; readonly fullName: string; readonly record: Record<string, unknown> }
+  | { readonly ok: false; readonly reason: 'not-avro-framed' | 'unknown-schema' | 'bounds' | 'undecodable' | 'unknown-contract'; readonly detail: string }
+  | { readonly ok: false; readonly reason?: undefined; readonly pending: Promise<void> }
+
+export interface Codec {
+  /** The registered schema id of our contract; from disk when the registry is silent. Fails when nobody has registered it. */
+  writer(fullName: string): Promise<Writer>
+  /**
+   * Synchronous for every id seen before. `pending` = the id must be fetched: await it and decode again; it rejects (retriable) while the
+   * registry is silent. Whether an event is bad depends on its bytes and the released contracts alone, so a 404 is an answer, silence is not.
+   */
+  decode(wire: Buffer): Decoded
+}
+
+export interface CodecOptions {
+  readonly registryUrl: string
+  /** Every schema seen is kept here: ids are immutable, so the codec starts and runs without the registry. */
+  readonly cacheDir: string
+  readonly contracts: readonly CodecContract[]
+  readonly guard: (schema: unknown) => Guard
+  readonly log: Log
+}
+
+interface Reader {
+  readonly fullName: string
+  readonly guard: Guard
+  readonly decode: (wire: Buffer) => unknown
+}
+
+const HEADER_BYTES = 5
+const UNKNOWN_FOR_MS = 30_000
+const REGISTRY_TIMEOUT_MS = 5_000
+
+export async function createCodec(options: CodecOptions): Promise<Codec> {
+  const types = new Map(options.contracts.map((contract) => [contract.fullName, parse(contract.schema)]))
+  const readers = new Map<number, Reader | 'unknown-contract'>()
+  const missing = new Map<number, number>()
+  const loading = new Map<number, Promise<void>>()
+  const writers = new Map<string, Promise<Writer>>()
+  await mkdir(options.cacheDir, { recursive: true })
+  await loadDisk()
+
+  function learn(id: number, schema: { name?: unknown; namespace?: unknown }): void {
+    const fullName = nameOf(schema)
+    const ours = types.get(fullName)
+    if (ours === undefined) {
+      readers.set(id, 'unknown-contract')
+      return
+    }
+    const writer = parse(schema)
+    const same = writer.fingerprint('sha256').equals(ours.fingerprint('sha256'))
+    // A resolver costs 160 µs to build and nothing to use: one per schema id.
+    const resolver = same ? undefined : ours.createResolver(writer)
+    readers.set(id, { fullName, guard: options.guard(schema), decode: (wire) => decodeAll(ours, wire, resolver) })
+  }
+
+  async function loadDisk(): Promise<void> {
+    for (const file of await readdir(options.cacheDir)) {
+      const match = /^(\d+)\.json$/.exec(file)
+      if (match === null) continue
+      try {
+        const { sha256, schema } = JSON.parse(await readFile(join(options.cacheDir, file), 'utf8')) as { sha256: string; schema: string }
+        if (hashOf(schema) !== sha256) throw new Error('checksum differs')
+        learn(Number(match[1]), JSON.parse(schema))
+      } catch (error) {
+        options.log.warn({ err: error, file }, 'schema in the disk cache is not usable, it will be fetched again')
+      }
+    }
+  }
+
+  async function keep(id: number, schema: string): Promise<void> {
+    const file = join(options.cacheDir, `${id}.json`)
+    await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify({ sha256: hashOf(schema), schema }))
+    await rename(`${file}.${process.pid}.tmp`, file)
+  }
+
+  async function load(id: number): Promise<void> {
+    const answer = await registry(`/schemas/ids/${id}`)
+    if (answer === undefined) {
+      missing.set(id, Date.now() + UNKNOWN_FOR_MS)
+      return
+    }
+    const schema = (answer as { schema: string }).schema
+    learn(id, JSON.parse(schema) as object)
+    await keep(id, schema)
+  }
+
+  /** GET; undefined = 404. Throws a retriable error for anything that may pass. */
+  async function registry(path: string, body?: unknown): Promise<unknown> {
+    let response: Response
+    try {
+      response = await fetch(options.registryUrl + path, {
+        signal: AbortSignal.timeout(REGISTRY_TIMEOUT_MS),
+        ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      })
+      if (response.status === 404) return undefined
+      if (response.ok) return await response.json()
+    } catch (error) {
+      throw new HubError('REGISTRY_SILENT', 'the schema registry does not answer', { retriable: true, cause: error })
+    }
+    throw new HubError('REGISTRY_ERROR', `the schema registry answered ${response.status}`, { retriable: true })
+  }
+
+  async function makeWriter(fullName: string): Promise<Writer> {
+    const type = types.get(fullName)
+    const contract = options.contracts.find((one) => one.fullName === fullName)
+    if (type === undefined || contract === undefined) throw new HubError('CONTRACT_UNKNOWN', `no contract ${fullName}`)
+    const file = join(options.cacheDir, `writer-${fullName}-${type.fingerprint('sha256').toString('hex').slice(0, 16)}.json`)
+    let id: number | undefined
+    try {
+      const answer = await registry(`/subjects/${encodeURIComponent(fullName)}`, { schema: JSON.stringify(contract.schema), schemaType: 'AVRO' })
+      if (answer === undefined) throw new HubError('CONTRACT_UNREGISTERED', `${fullName} is not registered: run "hub schemas register" first`)
+      id = (answer as { id: number }).id
+      await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify({ id }))
+      await rename(`${file}.${process.pid}.tmp`, file)
+    } catch (error) {
+      if (!(error instanceof HubError) || !error.retriable) throw error
+      const stored = await readFile(file, 'utf8').catch(() => { throw error })
+      id = (JSON.parse(stored) as { id: number }).id
+      options.log.warn({ contract: fullName, schemaId: id }, 'registry silent, schema id taken from disk')
+    }
+    learn(id, contract.schema as object)
+    await keep(id, JSON.stringify(contract.schema))
+    return { schemaId: id, encode: encoder(type, id) }
+  }
+
+  return {
+    writer(fullName) {
+      let writer = writers.get(fullName)
+      if (writer === undefined) {
+        writer = makeWriter(fullName)
+        writers.set(fullName, writer)
+        writer.catch(() => writers.delete(fullName))
+      }
+      return writer
+    },
+    decode(wire) {
+      if (wire.length < HEADER_BYTES || wire[0] !== 0) return { ok: false, reason: 'not-avro-framed', detail: 'no magic byte and schema id' }
+      const id = wire.readInt32BE(1)
+      const reader = readers.get(id)
+      if (reader === undefined) {
+        const until = missing.get(id)
+        if (until !== undefined && until > Date.now()) return { ok: false, reason: 'unknown-schema', detail: `schema id ${id} is not in the registry` }
+        let pending = loading.get(id)
+        if (pending === undefined) {
+          pending = load(id).finally(() => loading.delete(id))
+          loading.set(id, pending)
+        }
+        return { ok: false, pending }
+      }
+      if (reader === 'unknown-contract') return { ok: false, reason: 'unknown-contract', detail: `schema id ${id} is not one of our contracts` }
+      const checked = reader.guard(wire, HEADER_BYTES)
+      if (!checked.ok) return { ok: false, reason: 'bounds', detail: checked.reason }
+      try {
+        return { ok: true, fullName: reader.fullName, record: reader.decode(wire) as Record<string, unknown> }
+      } catch (error) {
+        return { ok: false, reason: 'undecodable', detail: error instanceof Error ? error.name : 'Error' }
+      }
+    },
+  }
+}
+
+function encoder(type: avro.Type, id: number): (record: object) => Buffer {
+  let slab = Buffer.allocUnsafe(16 * 1024)
+  return (record) => {
+    let end = type.encode(record, slab, HEADER_BYTES)
+    if (end < 0) {
+      slab = Buffer.allocUnsafe(slab.length - end + 1024)
+      end = type.encode(record, slab, HEADER_BYTES)
+    }
+    slab[0] = 0
+    slab.writeInt32BE(id, 1)
+    return Buffer.from(slab.subarray(0, end))
+  }
+}
+
+function decodeAll(type: avro.Type, wire: Buffer, resolver: unknown): unknown {
+  const { value, offset } = type.decode(wire, HEADER_BYTES, resolver as undefined) as { value: unknown; offset: number }
+  if (offset !== wire.length) throw new Error(offset < 0 ? 'truncated' : 'trailing bytes')
+  return value
+}
+
+function parse(schema: unknown): avro.Type {
+  return avro.Type.forSchema(schema as avro.Schema, { registry: {} })
+}
+
+function nameOf(schema: { name?: unknown; namespace?: unknown }): string {
+  const name = typeof schema.name === 'string' ? schema.name : ''
+  return name.includes('.') || typeof schema.namespace !== 'string' ? name : `${schema.namespace}.${name}`
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
@@ -9,6 +8,7 @@ import type { Jdk } from './java.ts'
 import { cacheDir } from './paths.ts'
 import { LocalProblem } from './problem.ts'
 import { step, type OnProgress } from './progress.ts'
+import { spawnWatched } from './watchdog.ts'
 
 const POM = fileURLToPath(new URL('./jvm/pom.xml', import.meta.url))
 
@@ -24,7 +24,7 @@ interface Artifact { id: 'kafka' | 'apicurio', goal: string, version: string, zh
 /**
  * Brings broker and registry into the cache folder with the machine's own Maven; a second call only looks.
  * One Maven at a time, because two on one empty local repository disturb each other.
- * @throws LocalProblem MAVEN_MISSING | DOWNLOAD_FAILED
+ * @throws LocalProblem DOWNLOAD_FAILED
  */
 export async function resolveArtifacts(jdk: Jdk, onProgress: OnProgress, fetched: (what: 'kafka' | 'apicurio', dir: string) => void = () => {}): Promise<Artifacts> {
   const pom = readFileSync(POM, 'utf8')
@@ -70,7 +70,7 @@ async function resolve(artifact: Artifact, pom: string, jdk: Jdk, onProgress: On
 
 function maven(args: string[], artifact: Artifact, jdk: Jdk, onProgress: OnProgress): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn('mvn', ['-B', '-f', POM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: mavenEnv(jdk) })
+    const child = spawnWatched({ command: 'mvn', args: ['-B', '-f', POM, ...args], stopSignal: 'SIGTERM', graceMs: 2000 }, ['pipe', 'pipe'], { env: mavenEnv(jdk) })
     const tail: string[] = []
     let files = 0
     const onText = (text: string): void => {
@@ -80,21 +80,14 @@ function maven(args: string[], artifact: Artifact, jdk: Jdk, onProgress: OnProgr
         if (tail.length > 15) tail.shift()
       }
     }
-    child.stdout.setEncoding('utf8').on('data', onText)
-    child.stderr.setEncoding('utf8').on('data', onText)
+    child.stdout!.setEncoding('utf8').on('data', onText)
+    child.stderr!.setEncoding('utf8').on('data', onText)
     const ticker = setInterval(() => {
       void partialMegabytes(artifact).then((mb) => {
         const part = mb > 0 ? `${mb} / ${artifact.sizeMb} MB` : `${files}`
         onProgress({ step: `download-${artifact.id}`, state: 'note', zh: `  已下载 ${part}${mb > 0 ? '' : ' 个文件'}`, en: `${part}${mb > 0 ? '' : ' files'} so far` })
       })
     }, 3000)
-    child.once('error', (error) => {
-      clearInterval(ticker)
-      reject(new LocalProblem('MAVEN_MISSING',
-        `需要 Maven（mvn）来下载 ${artifact.id}，但未能运行它。请安装 Maven（Debian/Ubuntu：apt install maven；macOS：brew install maven）后重试。`,
-        `Maven (mvn) is needed to download ${artifact.id} but could not be run. Install it (Debian/Ubuntu: apt install maven; macOS: brew install maven) and try again.`,
-        { cause: error }))
-    })
     child.once('close', (code) => {
       clearInterval(ticker)
       if (code === 0) return resolve()

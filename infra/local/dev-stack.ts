@@ -13,7 +13,8 @@ const stack = await startStack({
   ports: 'random',
   fsync: false,
   onProgress,
-  onUnexpectedEnd: (name, how, logFile) => onProgress({ step: name, state: 'note', zh: `${name} 意外结束（${how}），日志 ${logFile}`, en: `${name} ended unexpectedly (${how})` }),
+  restartCrashed: true,
+  onUnexpectedEnd: ({ name, how, logFile }) => onProgress({ step: name, state: 'note', zh: `${name} 意外结束（${how}），日志 ${logFile}`, en: `${name} ended (${how})` }),
 })
 const file = join(dir, 'stack.json')
 await writeFile(file, JSON.stringify(stack.describe(), null, 2), { mode: 0o600 })

@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Jdk } from './java.ts'
 import { cacheDir } from './paths.ts'
+import { spawnWatched } from './watchdog.ts'
 
 const AOT_SINCE = 25
 const READY_TIMEOUT_MS = 60_000
@@ -27,37 +27,38 @@ export function jvmFlags(jdk: Jdk, artifactDir: string): string[] {
 export async function trainCache(
   jdk: Jdk,
   artifactDir: string,
-  prepare: (dir: string, flags: string[]) => Promise<{ args: string[], ready: (printed: string) => boolean | Promise<boolean> }>,
+  prepare: (dir: string) => Promise<{ args: string[], ready: (printed: string) => boolean | Promise<boolean> }>,
 ): Promise<void> {
   const file = cacheFile(jdk, artifactDir)
   if (existsSync(file)) return
   const dir = await mkdtemp(join(tmpdir(), 'yrd-hub-training-'))
   const output = join(dir, 'cache')
   try {
-    const flags = jdk.major >= AOT_SINCE ? [`-XX:AOTCacheOutput=${output}`] : [`-XX:ArchiveClassesAtExit=${output}`]
-    const { args, ready } = await prepare(dir, flags)
-    const child = spawn(jdk.java, args, { stdio: ['ignore', 'pipe', 'ignore'], cwd: dir })
-    const stopWithUs = (): void => { child.kill('SIGKILL') }
-    process.once('exit', stopWithUs)
-    let printed = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => { printed += text })
-    const ended = once(child, 'exit')
-    const deadline = performance.now() + READY_TIMEOUT_MS
-    while (child.exitCode === null && performance.now() < deadline && !await ready(printed)) await sleep(50)
-    child.kill('SIGTERM')
-    const timer = setTimeout(stopWithUs, DUMP_TIMEOUT_MS)
-    await ended
-    clearTimeout(timer)
-    process.off('exit', stopWithUs)
+    const { args, ready } = await prepare(dir)
+    const flag = jdk.major >= AOT_SINCE ? `-XX:AOTCacheOutput=${output}` : `-XX:ArchiveClassesAtExit=${output}`
+    await runUntilReady({ command: jdk.java, args: [flag, ...args] }, dir, ready)
     await mkdir(join(cacheDir(), 'aot'), { recursive: true })
     const staged = `${file}.tmp-${process.pid}`
-    await rename(output, staged).catch(async () => (await import('node:fs/promises')).copyFile(output, staged))
+    await copyFile(output, staged)
     await rename(staged, file)
   } catch {
-    // no cache: the programs start a second or two slower
+    // no cache: the program starts a second or two slower
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
+}
+
+async function runUntilReady(program: { command: string, args: string[] }, cwd: string, ready: (printed: string) => boolean | Promise<boolean>): Promise<void> {
+  const child = spawnWatched({ ...program, stopSignal: 'SIGKILL', graceMs: 0 }, ['pipe', 'ignore'], { cwd })
+  let printed = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => { printed += text })
+  const ended = once(child, 'exit')
+  const deadline = performance.now() + READY_TIMEOUT_MS
+  while (child.exitCode === null && performance.now() < deadline && !await ready(printed)) await sleep(50)
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), DUMP_TIMEOUT_MS)
+  await ended
+  clearTimeout(timer)
 }
 
 function cacheFile(jdk: Jdk, artifactDir: string): string {

@@ -35,7 +35,7 @@ export async function startKafka(supervisor: Supervisor, jdk: Jdk, jars: string,
     command: jdk.java,
     args: kafkaArgs(jdk, jars, classPath, properties),
     stopSignal: 'SIGTERM',
-    graceMs: 6000,
+    graceMs: 4000,
     ready: (printed) => printed.includes(READY_LINE),
     readyTimeoutMs: 60_000,
   })
@@ -43,14 +43,14 @@ export async function startKafka(supervisor: Supervisor, jdk: Jdk, jars: string,
 
 /** Makes the JVM's class cache of the broker by starting one on a throw-away directory. Never throws. */
 export async function trainKafka(jdk: Jdk, jars: string): Promise<void> {
-  await trainCache(jdk, jars, async (dir, flags) => {
+  await trainCache(jdk, jars, async (dir) => {
     const ports = await randomPorts()
     const config: KafkaConfig = { dir, port: ports.kafka, controllerPort: ports.kafkaController, users: { admin: 'training' }, eager: true }
     const properties = join(dir, 'server.properties')
     await writeFile(properties, serverProperties(config))
     const classPath = await kafkaClassPath(jars)
     await format(jdk, jars, classPath, properties, config)
-    return { args: [...flags, ...brokerFlags(), '-cp', classPath, 'kafka.Kafka', properties], ready: (printed) => printed.includes(READY_LINE) }
+    return { args: [...brokerFlags(), '-cp', classPath, 'kafka.Kafka', properties], ready: (printed) => printed.includes(READY_LINE) }
   })
 }
 

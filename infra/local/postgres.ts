@@ -32,7 +32,7 @@ export async function startPostgres(supervisor: Supervisor, config: PostgresConf
     env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
     ...user.ids,
     stopSignal: 'SIGINT', // "fast": open connections are closed, everything is written
-    graceMs: 6000,
+    graceMs: 3000,
     ready: (printed) => printed.includes('database system is ready to accept connections'),
     readyTimeoutMs: 60_000,
   })

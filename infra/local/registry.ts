@@ -6,12 +6,13 @@ import type { ManagedProcess, Supervisor } from './supervisor.ts'
 
 export interface RegistryConfig {
   port: number
-  database: { host: string, port: number, name: string, user: string, password: string }
+  /** `postgres://user:password@host:port/name` */
+  database: URL
 }
 
 /** Runs Apicurio with its store in PostgreSQL; it makes its own tables on first start. */
 export function startRegistry(supervisor: Supervisor, jdk: Jdk, dir: string, config: RegistryConfig): Promise<ManagedProcess> {
-  const { host, port, name, user, password } = config.database
+  const { host, pathname, username, password } = config.database
   return supervisor.start({
     name: 'registry',
     command: jdk.java,
@@ -21,12 +22,12 @@ export function startRegistry(supervisor: Supervisor, jdk: Jdk, dir: string, con
       ...process.env,
       APICURIO_STORAGE_KIND: 'sql',
       APICURIO_STORAGE_SQL_KIND: 'postgresql',
-      APICURIO_DATASOURCE_URL: `jdbc:postgresql://${host}:${port}/${name}`,
-      APICURIO_DATASOURCE_USERNAME: user,
-      APICURIO_DATASOURCE_PASSWORD: password,
+      APICURIO_DATASOURCE_URL: `jdbc:postgresql://${host}${pathname}`,
+      APICURIO_DATASOURCE_USERNAME: decodeURIComponent(username),
+      APICURIO_DATASOURCE_PASSWORD: decodeURIComponent(password),
     },
     stopSignal: 'SIGTERM',
-    graceMs: 4000,
+    graceMs: 3000,
     ready: () => answers(config.port),
     readyTimeoutMs: 90_000,
   })
@@ -38,16 +39,19 @@ export function registryUrl(port: number): string {
 
 /** Makes the JVM's class cache of the registry by starting one on its in-memory store. Never throws. */
 export async function trainRegistry(jdk: Jdk, dir: string): Promise<void> {
-  await trainCache(jdk, dir, async (_, flags) => {
+  await trainCache(jdk, dir, async () => {
     const { registry: port } = await randomPorts()
-    return { args: [...flags, ...registryArgs(dir, port)], ready: () => answers(port) }
+    return { args: registryArgs(dir, port), ready: () => answers(port) }
   })
 }
 
 function registryArgs(dir: string, port: number): string[] {
   return [
     '-Xms64m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
-    `-Dquarkus.http.host=${HOST}`, `-Dquarkus.http.port=${port}`, '-Dquarkus.log.level=WARN', '-Dquarkus.banner.enabled=false',
+    `-Dquarkus.http.host=${HOST}`, `-Dquarkus.http.port=${port}`, '-Dquarkus.log.level=WARN',
+    // Its management interface would take port 9000 of all addresses.
+    `-Dquarkus.management.host=${HOST}`, '-Dquarkus.management.port=0',
+    '-Dquarkus.banner.enabled=false',
     '-Dapicurio.datasource.jdbc.initial-size=2', '-Dapicurio.datasource.jdbc.min-size=2', '-Dapicurio.datasource.jdbc.max-size=10',
     '-jar', join(dir, 'quarkus-run.jar'),
   ]

@@ -1,14 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { resolveArtifacts } from './artifacts.ts'
-import { findJdk } from './java.ts'
-import { startKafka, trainKafka } from './kafka.ts'
+import { containersAnswer, startWithCompose, type StartContainers } from './containers.ts'
+import { readExternal, type External } from './external.ts'
+import { startKafka } from './kafka.ts'
+import { prepareNative } from './native.ts'
 import { DEFAULT_PORTS, HOST, assertPortsFree, randomPorts, type StackPorts } from './ports.ts'
-import { SUPERUSER, createDatabase, startPostgres } from './postgres.ts'
+import { SUPERUSER, createDatabase, postgresBinaries, startPostgres } from './postgres.ts'
+import { LocalProblem } from './problem.ts'
 import { step, type OnProgress } from './progress.ts'
-import { registryUrl, startRegistry, trainRegistry } from './registry.ts'
+import { registryUrl, startRegistry } from './registry.ts'
+import { readSecrets, type Secrets } from './secrets.ts'
 import { openSupervisor, type ManagedProcess, type Supervisor, type SupervisorOptions } from './supervisor.ts'
 
 export const REGION_USERS = ['sh', 'js', 'zj', 'ah'] as const
@@ -31,12 +31,15 @@ export interface Stack extends StackDescription {
   /** Creates a database unless it is there. */
   createDatabase(name: string): Promise<void>
   describe(): StackDescription
-  processes: { broker: ManagedProcess, registry: ManagedProcess, postgres: ManagedProcess }
-  /** Starts further processes of this launcher under the same watch, and stops them before the stack. */
+  /** What runs as our own child: nothing of a part that the environment names or that runs in a container. */
+  processes: StackProcesses
+  /** Starts further processes of this launcher under the same watch; stop them before the stack. */
   supervisor: Supervisor
-  /** Stops everything cleanly; within ten seconds, by force if need be. */
+  /** Stops everything cleanly; within eight seconds, by force if need be. */
   stop(): Promise<void>
 }
+
+export interface StackProcesses { broker?: ManagedProcess, registry?: ManagedProcess, postgres?: ManagedProcess }
 
 export interface StackOptions extends SupervisorOptions {
   dataDir: string
@@ -44,83 +47,113 @@ export interface StackOptions extends SupervisorOptions {
   onProgress: OnProgress
   /** Off for tests only (see PostgresConfig); also makes the broker's cleaner eager. */
   fsync?: boolean
+  /** How containers are started where native processes cannot be; compose by default. */
+  containers?: StartContainers
+  /** Ends a start that is still under way: everything is stopped and the start rejects with the signal's reason. */
+  signal?: AbortSignal
 }
 
-/** Starts broker, registry and PostgreSQL as native processes on `dataDir`, in parallel as far as they allow. */
-export async function startStack({ dataDir, ports: wanted = DEFAULT_PORTS, onProgress, fsync = true, ...options }: StackOptions): Promise<Stack> {
-  const supervisor = await openSupervisor(dataDir, options)
+/**
+ * Brings broker, registry and PostgreSQL up, each from where it is found first: named by the environment, as a native
+ * process on `dataDir`, in a container. Native parts start in parallel as far as they depend on nothing.
+ * @throws LocalProblem saying what is missing or busy and what to do
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const supervisor = await openSupervisor(options.dataDir, options)
   try {
-    const ports = wanted === 'random' ? await randomPorts() : wanted
-    await assertPortsFree([
-      { name: 'Kafka', port: ports.kafka }, { name: 'Kafka controller', port: ports.kafkaController },
-      { name: 'Apicurio', port: ports.registry }, { name: 'PostgreSQL', port: ports.postgres },
-    ])
-    const jdk = await findJdk()
-    const training: Promise<void>[] = []
-    const jars = await resolveArtifacts(jdk, onProgress, (what, dir) => {
-      training.push(what === 'kafka' ? trainKafka(jdk, dir) : trainRegistry(jdk, dir))
-    })
-    if (training.length > 0) {
-      await step(onProgress, 'training', '准备 Java 启动缓存（仅首次）', 'preparing the Java start-up caches (first time only)', () => Promise.all(training))
-    }
-    const secrets = await readSecrets(dataDir)
-    const kafka = step(onProgress, 'kafka', '消息服务器 Kafka', 'Kafka broker', () =>
-      startKafka(supervisor, jdk, jars.kafka, { dir: join(dataDir, 'kafka'), port: ports.kafka, controllerPort: ports.kafkaController, users: secrets.kafka, eager: !fsync }))
-    const databases = step(onProgress, 'postgres', '数据库 PostgreSQL', 'PostgreSQL database', async () => {
-      const postgres = await startPostgres(supervisor, { dir: join(dataDir, 'postgres'), port: ports.postgres, password: secrets.postgres, fsync })
-      await createDatabase(postgresUrl('postgres'), 'registry')
-      return postgres
-    })
-    const registry = databases.then(() => step(onProgress, 'registry', '模式注册中心 Apicurio', 'Apicurio schema registry', () =>
-      startRegistry(supervisor, jdk, jars.apicurio, { port: ports.registry, database: { host: HOST, port: ports.postgres, name: 'registry', user: SUPERUSER, password: secrets.postgres } })))
-    const [broker, postgres, apicurio] = await settled([kafka, databases, registry] as const)
-
-    function postgresUrl(name: string): string {
-      return `postgres://${SUPERUSER}:${secrets.postgres}@${HOST}:${ports.postgres}/${name}`
-    }
-    const description: StackDescription = {
-      kafka: {
-        brokers: `${HOST}:${ports.kafka}`,
-        admin: { username: 'admin', password: secrets.kafka['admin']! },
-        regions: Object.fromEntries(REGION_USERS.map((region) => [region, { username: region, password: secrets.kafka[region]! }])) as Record<RegionUser, Credentials>,
-      },
-      registryUrl: registryUrl(ports.registry),
-      adminDatabaseUrl: postgresUrl('postgres'),
-    }
-    return {
-      ...description,
-      databaseUrl: postgresUrl,
-      createDatabase: (name) => createDatabase(description.adminDatabaseUrl, name),
-      describe: () => description,
-      processes: { broker, registry: apicurio, postgres },
-      supervisor,
-      async stop() {
-        await Promise.all([broker.stop(), apicurio.stop()])
-        await postgres.stop()
-        await supervisor.close()
-      },
-    }
+    return await untilAborted(bringUp(options, supervisor), options.signal)
   } catch (error) {
     await supervisor.close()
     throw error
   }
 }
 
-/** Waits for all, so that nothing is still starting when the first failure is reported. */
-async function settled<T extends readonly Promise<unknown>[]>(promises: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(promises)
-  return Promise.all(promises)
+async function bringUp(options: StackOptions, supervisor: Supervisor): Promise<Stack> {
+  const { dataDir, onProgress, fsync = true } = options
+  const named = readExternal(REGION_USERS)
+  const ports = options.ports === 'random' ? await randomPorts() : options.ports ?? DEFAULT_PORTS
+  const secrets = await readSecrets(dataDir, ['admin', ...REGION_USERS])
+  const description = describe(ports, secrets, named)
+  await assertPortsFree([
+    ...(named.kafka ? [] : [{ name: 'Kafka', port: ports.kafka }, { name: 'Kafka controller', port: ports.kafkaController }]),
+    ...(named.registryUrl ? [] : [{ name: 'Apicurio', port: ports.registry }]),
+    ...(named.adminDatabaseUrl ? [] : [{ name: 'PostgreSQL', port: ports.postgres }]),
+  ])
+  const { processes, stop } = await startNative().catch(async (problem: unknown) => {
+    if (!(problem instanceof LocalProblem) || problem.code === 'START_FAILED' || !await containersAnswer()) throw withAlternatives(problem)
+    onProgress({ step: 'containers', state: 'note', zh: `改用容器：${problem.zh}`, en: `using containers: ${problem.en}` })
+    const containers = await step(onProgress, 'containers', '启动容器', 'starting containers', () => (options.containers ?? startWithCompose)(ports, secrets))
+    return { processes: {}, stop: () => containers.stop() }
+  })
+  return {
+    ...description,
+    databaseUrl: (name) => withDatabase(description.adminDatabaseUrl, name),
+    createDatabase: (name) => createDatabase(description.adminDatabaseUrl, name),
+    describe: () => description,
+    processes,
+    supervisor,
+    async stop() {
+      await stop()
+      await supervisor.close()
+    },
+  }
+
+  async function startNative(): Promise<{ processes: StackProcesses, stop(): Promise<void> }> {
+    if (!named.adminDatabaseUrl) await postgresBinaries()
+    const tools = named.kafka && named.registryUrl ? undefined : await prepareNative(onProgress)
+    const broker = named.kafka || !tools ? undefined : step(onProgress, 'kafka', '消息服务器 Kafka', 'Kafka broker', () =>
+      startKafka(supervisor, tools.jdk, tools.jars.kafka, { dir: join(dataDir, 'kafka'), port: ports.kafka, controllerPort: ports.kafkaController, users: secrets.kafka, eager: !fsync }))
+    const postgres = named.adminDatabaseUrl ? undefined : step(onProgress, 'postgres', '数据库 PostgreSQL', 'PostgreSQL database', () =>
+      startPostgres(supervisor, { dir: join(dataDir, 'postgres'), port: ports.postgres, password: secrets.postgres, fsync }))
+    const registry = named.registryUrl || !tools ? undefined : Promise.resolve(postgres).then(async () => {
+      await createDatabase(description.adminDatabaseUrl, 'registry')
+      return step(onProgress, 'registry', '模式注册中心 Apicurio', 'Apicurio schema registry', () =>
+        startRegistry(supervisor, tools.jdk, tools.jars.apicurio, { port: ports.registry, database: new URL(withDatabase(description.adminDatabaseUrl, 'registry')) }))
+    })
+    await Promise.allSettled([broker, postgres, registry]) // so that nothing is still starting when the first failure is reported
+    const [b, p, r] = await Promise.all([broker, postgres, registry])
+    return {
+      processes: { ...(b && { broker: b }), ...(p && { postgres: p }), ...(r && { registry: r }) },
+      async stop() {
+        await Promise.all([b?.stop(), r?.stop()])
+        await p?.stop()
+      },
+    }
+  }
 }
 
-interface Secrets { postgres: string, kafka: Record<string, string> }
+function describe(ports: StackPorts, secrets: Secrets, named: External): StackDescription {
+  const user = (username: string): Credentials => ({ username, password: secrets.kafka[username]! })
+  return {
+    kafka: named.kafka ?? {
+      brokers: `${HOST}:${ports.kafka}`,
+      admin: user('admin'),
+      regions: Object.fromEntries(REGION_USERS.map((region) => [region, user(region)])) as Record<RegionUser, Credentials>,
+    },
+    registryUrl: named.registryUrl ?? registryUrl(ports.registry),
+    adminDatabaseUrl: named.adminDatabaseUrl ?? `postgres://${SUPERUSER}:${secrets.postgres}@${HOST}:${ports.postgres}/postgres`,
+  }
+}
 
-/** The passwords live with the data they open: made at random once, readable by this user alone. */
-async function readSecrets(dataDir: string): Promise<Secrets> {
-  const file = join(dataDir, 'secrets.json')
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Secrets
-  const password = (): string => randomBytes(18).toString('hex')
-  const secrets: Secrets = { postgres: password(), kafka: Object.fromEntries(['admin', ...REGION_USERS].map((user) => [user, password()])) }
-  await mkdir(dataDir, { recursive: true })
-  await writeFile(file, JSON.stringify(secrets, null, 2), { mode: 0o600 })
-  return secrets
+function withDatabase(url: string, name: string): string {
+  const changed = new URL(url)
+  changed.pathname = `/${encodeURIComponent(name)}`
+  return changed.href
+}
+
+function withAlternatives(problem: unknown): unknown {
+  if (!(problem instanceof LocalProblem) || !['JAVA_MISSING', 'MAVEN_MISSING', 'POSTGRES_UNAVAILABLE'].includes(problem.code)) return problem
+  return new LocalProblem(problem.code,
+    `${problem.zh}\n也可以启动 Docker，或用 HUB_KAFKA_BROKERS、HUB_REGISTRY_URL、HUB_DATABASE_URL 指向已有的服务。`,
+    `${problem.en}\nOr start Docker, or name running services with HUB_KAFKA_BROKERS, HUB_REGISTRY_URL and HUB_DATABASE_URL.`, { cause: problem })
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  const onAbort = (): void => reject(signal.reason as Error)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  work.catch(() => {})
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', onAbort))
 }

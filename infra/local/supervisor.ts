@@ -1,26 +1,23 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs'
 import { once } from 'node:events'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { claimDataDir, notePid } from './pid-notes.ts'
 import { LocalProblem } from './problem.ts'
-import { processIdentity } from './process-identity.ts'
+import { spawnWatched, type Watched } from './watchdog.ts'
 
-const WATCHDOG = fileURLToPath(new URL('./watchdog.sh', import.meta.url))
+const POLL_MS = 30
+const LOG_LIMIT = 10_000_000
+const RESTART_DELAYS_MS = [1000, 2000, 5000, 10_000]
 
-export interface ProcessSpec {
+export interface ProcessSpec extends Watched {
   name: string
-  command: string
-  args: string[]
   env?: NodeJS.ProcessEnv
   cwd?: string
   uid?: number
   gid?: number
-  /** What asks it to end cleanly, and how long it may take before SIGKILL. */
-  stopSignal: NodeJS.Signals
-  graceMs: number
-  /** Asked every 30 ms with everything the process has printed since this start. */
+  /** Asked again and again with everything the process has printed since this start. */
   ready: (printed: string) => boolean | Promise<boolean>
   readyTimeoutMs: number
 }
@@ -30,11 +27,11 @@ export interface ManagedProcess {
   /** The pid of the real process (not of a wrapper); undefined while it does not run. */
   readonly pid: number | undefined
   readonly logFile: string
-  /** Sends a signal, SIGKILL by default, and returns at once. */
+  /** Sends a signal, SIGKILL by default, and returns at once. A process ended through this stays down until `restart`. */
   kill(signal?: NodeJS.Signals): void
-  /** Resolves when the process does not run (at once when it is not running). */
+  /** Resolves when the process does not run. */
   ended(): Promise<void>
-  /** Ends the process cleanly if it still runs, then starts it again with the same ports and data; resolves when it is ready. */
+  /** Ends the process cleanly if it still runs, then starts it with the same ports and data; resolves when it is ready. */
   restart(): Promise<void>
   /** Ends it cleanly, with SIGKILL after its grace time. */
   stop(): Promise<void>
@@ -44,99 +41,102 @@ export interface Supervisor {
   readonly dataDir: string
   /** Starts a process and resolves when it is ready. @throws LocalProblem START_FAILED with the end of its log */
   start(spec: ProcessSpec): Promise<ManagedProcess>
-  /** Stops what still runs, at once and in parallel, and gives the data directory free. */
+  /** Stops what still runs, in parallel, and gives the data directory free. */
   close(): Promise<void>
 }
 
 export interface SupervisorOptions {
-  /** Called when a process ended without having been told to through its handle. */
-  onUnexpectedEnd?: (name: string, how: string, logFile: string) => void
+  /**
+   * Told when a process ended that nobody ended through its handle. `willRestart`: it crashed or was killed and is about to be
+   * started again; one that somebody asked to end politely (SIGINT, SIGTERM) stays down.
+   */
+  onUnexpectedEnd?: (end: { name: string, how: string, logFile: string, willRestart: boolean }) => void
+  /** Starts crashed processes again. Off in tests, which kill on purpose. */
+  restartCrashed?: boolean
 }
 
 /**
- * Takes possession of a data directory: refuses when another launcher runs on it, ends what a killed launcher left
- * behind, and notes every child in `pids/`, so that the next launcher can do the same.
+ * Takes possession of a data directory (see claimDataDir) and starts processes on it, which live no longer than this one.
  * @throws LocalProblem ALREADY_RUNNING
  */
 export async function openSupervisor(dataDir: string, options: SupervisorOptions = {}): Promise<Supervisor> {
   const pidDir = join(dataDir, 'pids')
   const logDir = join(dataDir, 'logs')
-  mkdirSync(pidDir, { recursive: true })
   mkdirSync(logDir, { recursive: true })
-  const launcher = readPid(join(pidDir, 'launcher'))
-  if (launcher && launcher.pid !== process.pid && isAlive(launcher)) {
-    throw new LocalProblem('ALREADY_RUNNING',
-      `已有一个启动程序在使用 ${dataDir}（pid ${launcher.pid}）。请先停止它（在其终端按 Ctrl-C，或执行 kill ${launcher.pid}）。`,
-      `Another launcher already uses ${dataDir} (pid ${launcher.pid}). Stop it first (Ctrl-C in its terminal, or kill ${launcher.pid}).`)
-  }
-  await reapLeftovers(pidDir)
-  writePid(join(pidDir, 'launcher'), process.pid)
+  const release = await claimDataDir(pidDir)
   const processes: ManagedProcess[] = []
+  let closed = false
   return {
     dataDir,
     async start(spec) {
+      if (closed) throw new Error('the supervisor is closed')
       const managed = manage(spec, pidDir, join(logDir, `${spec.name}.log`), options)
       processes.push(managed)
       await managed.restart()
       return managed
     },
     async close() {
+      closed = true
       await Promise.all(processes.map((each) => each.stop()))
-      rmSync(join(pidDir, 'launcher'), { force: true })
+      release()
     },
   }
 }
 
 function manage(spec: ProcessSpec, pidDir: string, logFile: string, options: SupervisorOptions): ManagedProcess {
-  const pidFile = join(pidDir, spec.name)
   let child: ChildProcess | undefined
-  let expected = false
+  let toldToEnd = false
+  let crashes = 0
+  let restartTimer: NodeJS.Timeout | undefined
 
   const launch = async (): Promise<void> => {
-    expected = false
-    const before = fileSize(logFile)
+    toldToEnd = false
+    const logStart = rotate(logFile)
     const log = openSync(logFile, 'a')
-    const started = spawn('/bin/sh', [WATCHDOG, spec.stopSignal.replace('SIG', ''), String(Math.ceil(spec.graceMs / 100)), spec.command, ...spec.args], {
-      stdio: ['pipe', log, log],
-      detached: true, // its own process group: a Ctrl-C in the terminal reaches the launcher alone, which then stops things in order
-      env: spec.env ?? process.env,
-      ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-      ...(spec.uid === undefined ? {} : { uid: spec.uid }),
-      ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+    const { uid, gid, cwd, env } = spec
+    const started = spawnWatched(spec, [log, log], {
+      ...(env && { env }), ...(cwd !== undefined && { cwd }), ...(uid !== undefined && { uid }), ...(gid !== undefined && { gid }),
     })
     closeSync(log)
-    started.stdin!.on('error', () => {})
     child = started
-    let how = ''
+    let end = ''
+    let wasReady = false
     started.once('error', (error) => {
-      how = error.message
+      end = error.message
       if (child === started) child = undefined
     })
     started.once('exit', (code, signal) => {
-      how = signal ?? `exit code ${code}`
-      started.stdin!.end() // lets the watchdog go
-      rmSync(pidFile, { force: true })
+      end = signal ?? `exit code ${code}`
+      forget()
       if (child === started) child = undefined
-      if (!expected && becameReady) options.onUnexpectedEnd?.(spec.name, how, logFile)
+      if (wasReady && !toldToEnd) onUnexpectedEnd(end, !endedPolitely(code, signal))
     })
-    if (started.pid !== undefined) writePid(pidFile, started.pid)
-    let becameReady = false
+    const forget = started.pid === undefined ? () => {} : notePid(pidDir, spec.name, started.pid, spec.stopSignal)
     const deadline = performance.now() + spec.readyTimeoutMs
-    while (!await spec.ready(readFrom(logFile, before))) {
-      if (child !== started || performance.now() > deadline) {
-        const late = child === started
-        if (late) await stop()
-        throw startFailed(spec.name, late ? `not ready after ${spec.readyTimeoutMs / 1000} s` : how, logFile, before)
-      }
-      await sleep(30)
+    while (!await spec.ready(readFrom(logFile, logStart))) {
+      const late = performance.now() > deadline
+      if (late) await stop()
+      if (late || child !== started) throw startFailed(spec.name, late ? `not ready after ${spec.readyTimeoutMs / 1000} s` : end, logFile, logStart)
+      await sleep(POLL_MS)
     }
-    becameReady = true
+    wasReady = true
+  }
+
+  const onUnexpectedEnd = (how: string, crashed: boolean): void => {
+    const willRestart = crashed && options.restartCrashed === true
+    options.onUnexpectedEnd?.({ name: spec.name, how, logFile, willRestart })
+    if (!willRestart) return
+    const delay = RESTART_DELAYS_MS[Math.min(crashes++, RESTART_DELAYS_MS.length - 1)]!
+    restartTimer = setTimeout(() => {
+      launch().then(() => { crashes = 0 }, () => { if (!toldToEnd) onUnexpectedEnd('did not start', true) })
+    }, delay)
   }
 
   const stop = async (): Promise<void> => {
+    toldToEnd = true
+    clearTimeout(restartTimer)
     const running = child
-    if (!running) return
-    expected = true
+    if (running?.pid === undefined) return
     const gone = once(running, 'exit')
     running.kill(spec.stopSignal)
     const timer = setTimeout(() => killGroup(running.pid!), spec.graceMs)
@@ -149,14 +149,13 @@ function manage(spec: ProcessSpec, pidDir: string, logFile: string, options: Sup
     logFile,
     get pid() { return child?.pid },
     kill(signal = 'SIGKILL') {
-      if (signal === 'SIGKILL' || signal === spec.stopSignal || signal === 'SIGTERM') expected = true
+      if (['SIGKILL', 'SIGTERM', 'SIGINT', spec.stopSignal].includes(signal)) toldToEnd = true
       child?.kill(signal)
     },
     async ended() {
       if (child) await once(child, 'exit')
     },
     async restart() {
-      if (expected && child) await once(child, 'exit')
       await stop()
       await launch()
     },
@@ -164,69 +163,40 @@ function manage(spec: ProcessSpec, pidDir: string, logFile: string, options: Sup
   }
 }
 
-/** Ends the processes a killed launcher left behind: its watchdogs are already at it, so they get a few seconds. */
-async function reapLeftovers(pidDir: string): Promise<void> {
-  const left = readdirSync(pidDir).filter((name) => name !== 'launcher').map((name) => ({ file: join(pidDir, name), ...readPid(join(pidDir, name)) }))
-  await Promise.all(left.map(async ({ file, pid, identity }) => {
-    if (pid !== undefined && identity !== undefined) {
-      const leftover = { pid, identity }
-      if (isAlive(leftover)) tryKill(pid, basename(file) === 'postgres' ? 'SIGINT' : 'SIGTERM')
-      const deadline = performance.now() + 8000
-      while (isAlive(leftover) && performance.now() < deadline) await sleep(50)
-      if (isAlive(leftover)) killGroup(pid)
-      while (isAlive(leftover)) await sleep(20)
-    }
-    rmSync(file, { force: true })
-  }))
-}
-
-interface PidNote { pid: number, identity: string }
-
-function isAlive(note: PidNote): boolean {
-  return processIdentity(note.pid) === note.identity
-}
-
-function readPid(file: string): PidNote | undefined {
-  try {
-    const { pid, identity } = JSON.parse(readFileSync(file, 'utf8')) as Partial<PidNote>
-    return typeof pid === 'number' && typeof identity === 'string' ? { pid, identity } : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function writePid(file: string, pid: number): void {
-  const identity = processIdentity(pid)
-  if (identity !== undefined) writeFileSync(file, JSON.stringify({ pid, identity }))
+/** Somebody asked it to end, and it did: a JVM answers SIGTERM with status 143, PostgreSQL and our services with 0. */
+function endedPolitely(code: number | null, signal: NodeJS.Signals | null): boolean {
+  return code === 0 || code === 130 || code === 143 || signal === 'SIGINT' || signal === 'SIGTERM'
 }
 
 function killGroup(pid: number): void {
-  tryKill(-pid, 'SIGKILL')
-}
-
-function tryKill(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, signal)
+    process.kill(-pid, 'SIGKILL')
   } catch {
     // it has ended
   }
 }
 
-function startFailed(name: string, how: string, logFile: string, before: number): LocalProblem {
-  const tail = readFrom(logFile, before).trimEnd().split('\n').slice(-12).join('\n')
+function startFailed(name: string, how: string, logFile: string, logStart: number): LocalProblem {
+  const tail = readFrom(logFile, logStart).trimEnd().split('\n').filter((line) => !/^\s+(at |\.\.\. \d+ more)/.test(line)).slice(-8).join('\n')
   return new LocalProblem('START_FAILED',
     `${name} 启动失败（${how}）。日志：${logFile}`,
     `${name} did not start (${how}). Log: ${logFile}${tail ? `\n${tail}` : ''}`)
 }
 
-function fileSize(file: string): number {
-  try {
-    return statSync(file).size
-  } catch {
-    return 0
-  }
+/** Puts a large log aside as `<name>.log.1`; returns where the next start's output begins. */
+function rotate(logFile: string): number {
+  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
+  if (size < LOG_LIMIT) return size
+  renameSync(logFile, `${logFile}.1`)
+  return 0
 }
 
 function readFrom(file: string, offset: number): string {
-  return readFileSync(file).subarray(offset).toString('utf8')
+  const fd = openSync(file, 'r')
+  try {
+    const buffer = Buffer.alloc(Math.max(0, statSync(file).size - offset))
+    return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, offset)).toString('utf8')
+  } finally {
+    closeSync(fd)
+  }
 }

@@ -48,10 +48,10 @@ export async function trainRegistry(jdk: Jdk, dir: string): Promise<void> {
 function registryArgs(dir: string, port: number): string[] {
   return [
     '-Xms64m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
-    `-Dquarkus.http.host=${HOST}`, `-Dquarkus.http.port=${port}`, '-Dquarkus.log.level=WARN',
+    `-Dquarkus.http.host=${HOST}`, `-Dquarkus.http.port=${port}`, '-Dquarkus.log.level=WARN', '-Dquarkus.log.category."io.apicurio".level=WARN',
+    '-Dquarkus.http.access-log.enabled=false',
     // Its management interface would take port 9000 of all addresses.
-    `-Dquarkus.management.host=${HOST}`, '-Dquarkus.management.port=0',
-    '-Dquarkus.banner.enabled=false',
+    `-Dquarkus.management.host=${HOST}`, '-Dquarkus.management.port=0', '-Dquarkus.banner.enabled=false',
     '-Dapicurio.datasource.jdbc.initial-size=2', '-Dapicurio.datasource.jdbc.min-size=2', '-Dapicurio.datasource.jdbc.max-size=10',
     '-jar', join(dir, 'quarkus-run.jar'),
   ]

@@ -6,6 +6,7 @@ import { PROJECT_DATA_DIR } from '@hub/local/paths'
 import { consoleProgress } from '@hub/local/progress'
 import { startStack, type StackDescription } from '@hub/local/stack'
 import { removeAbandoned } from './abandoned.ts'
+import { startTestContainers } from './containers.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -25,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   await removeAbandoned(PROJECT_DATA_DIR)
   const dataDir = join(PROJECT_DATA_DIR, `test-${process.pid}`)
-  const stack = await startStack({ dataDir, ports: 'random', fsync: false, onProgress: consoleProgress() })
+  const stack = await startStack({ dataDir, ports: 'random', fsync: false, onProgress: consoleProgress(), containers: startTestContainers })
   project.provide('stack', stack.describe())
   return async () => {
     await stack.stop()

@@ -19,7 +19,16 @@ export interface Artifacts {
   apicurio: string
 }
 
-interface Artifact { id: 'kafka' | 'apicurio', goal: string, version: string, zh: string, en: string, sizeMb: number }
+interface Artifact {
+  id: 'kafka' | 'apicurio'
+  goal: string
+  version: string
+  /** A file that a complete folder has. */
+  proof: (version: string) => string
+  zh: string
+  en: string
+  sizeMb: number
+}
 
 /**
  * Brings broker and registry into the cache folder with the machine's own Maven; a second call only looks.
@@ -28,8 +37,8 @@ interface Artifact { id: 'kafka' | 'apicurio', goal: string, version: string, zh
  */
 export async function resolveArtifacts(jdk: Jdk, onProgress: OnProgress, fetched: (what: 'kafka' | 'apicurio', dir: string) => void = () => {}): Promise<Artifacts> {
   const pom = readFileSync(POM, 'utf8')
-  const kafka = await resolve({ id: 'kafka', goal: 'copy-dependencies', version: pinned(pom, 'kafka'), zh: '下载消息服务器 Kafka', en: 'downloading the Kafka broker', sizeMb: 44 }, pom, jdk, onProgress, fetched)
-  const apicurio = await resolve({ id: 'apicurio', goal: 'unpack', version: pinned(pom, 'apicurio'), zh: '下载模式注册中心 Apicurio', en: 'downloading the Apicurio registry', sizeMb: 159 }, pom, jdk, onProgress, fetched)
+  const kafka = await resolve({ id: 'kafka', goal: 'copy-dependencies', version: pinned(pom, 'kafka'), zh: '下载消息服务器 Kafka', en: 'downloading the Kafka broker', sizeMb: 44, proof: (version) => `kafka_2.13-${version}.jar` }, pom, jdk, onProgress, fetched)
+  const apicurio = await resolve({ id: 'apicurio', goal: 'unpack', version: pinned(pom, 'apicurio'), zh: '下载模式注册中心 Apicurio', en: 'downloading the Apicurio registry', sizeMb: 159, proof: () => 'quarkus-run.jar' }, pom, jdk, onProgress, fetched)
   return { kafka, apicurio }
 }
 
@@ -58,6 +67,7 @@ async function resolve(artifact: Artifact, pom: string, jdk: Jdk, onProgress: On
     await mkdir(temporary, { recursive: true })
     try {
       await maven([`dependency:${artifact.goal}@${artifact.id}`, `-Dhub.target=${temporary}`], artifact, jdk, onProgress)
+      if (!existsSync(join(temporary, artifact.proof(artifact.version)))) throw new Error(`Maven left ${temporary} without ${artifact.proof(artifact.version)}`)
       // A launcher that resolved the same at the same time may have been first: its folder is as good.
       await rename(temporary, dir).catch((error: unknown) => { if (!existsSync(dir)) throw error })
     } finally {
@@ -84,8 +94,9 @@ function maven(args: string[], artifact: Artifact, jdk: Jdk, onProgress: OnProgr
     child.stderr!.setEncoding('utf8').on('data', onText)
     const ticker = setInterval(() => {
       void partialMegabytes(artifact).then((mb) => {
-        const part = mb > 0 ? `${mb} / ${artifact.sizeMb} MB` : `${files}`
-        onProgress({ step: `download-${artifact.id}`, state: 'note', zh: `  已下载 ${part}${mb > 0 ? '' : ' 个文件'}`, en: `${part}${mb > 0 ? '' : ' files'} so far` })
+        if (mb === 0 && files === 0) return
+        const [zh, en] = mb > 0 ? [`${mb} / ${artifact.sizeMb} MB`, `${mb} of ${artifact.sizeMb} MB`] : [`${files} 个文件`, `${files} files`]
+        onProgress({ step: `download-${artifact.id}`, state: 'note', zh: `  已下载 ${zh}`, en: `${en} so far` })
       })
     }, 3000)
     child.once('close', (code) => {

@@ -33,9 +33,10 @@ await main(process.argv[2], process.argv.slice(3))
 async function main(name, args) {
   if (!Object.hasOwn(COMMANDS, name)) fail(EXIT_RUNTIME, `用法：bootstrap.mjs ${Object.keys(COMMANDS).join('|')}`, `usage: bootstrap.mjs ${Object.keys(COMMANDS).join('|')}`)
   if (process.platform === 'win32') fail(EXIT_ENVIRONMENT, '请在 WSL 2 中运行（https://learn.microsoft.com/windows/wsl）。', 'On Windows run this inside WSL 2 (https://learn.microsoft.com/windows/wsl).')
-  const node = await ensureNode()
+  const installed = readText(STAMP) === installKey()
+  const [node, pnpm] = await Promise.all([ensureNode(), installed ? undefined : ensurePnpm()])
   process.env.PATH = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`
-  await ensureInstalled(node, name)
+  if (pnpm) await install(node, pnpm, name)
   process.exitCode = await COMMANDS[name](node, args)
 }
 
@@ -116,11 +117,8 @@ async function fromNpm(folder, spec, what) {
   }
 }
 
-/** Installs the workspace unless node_modules is what the lockfile says; meanwhile broker and registry are fetched. */
-async function ensureInstalled(node, name) {
-  const wanted = installKey()
-  if (readText(STAMP) === wanted) return
-  const pnpm = await ensurePnpm()
+/** Installs the workspace as the lockfile says; meanwhile broker and registry are fetched. */
+async function install(node, pnpm, name) {
   const preparing = name === 'start' || name === 'test' ? run(node, [join(ROOT, 'infra/local/prepare.ts')], { stdout: 2 }) : Promise.resolve(0)
   const installing = runQuietly('安装依赖', 'installing dependencies', node,
     [pnpm, 'install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'], { cwd: ROOT, env: { CI: 'true' } })
@@ -131,7 +129,7 @@ async function ensureInstalled(node, name) {
     fail(EXIT_ENVIRONMENT, '安装依赖失败。首次启动需要网络（或 .npmrc 中配置的镜像）；之后可离线启动。',
       `pnpm could not install the dependencies. The first start needs the network (or the registry of .npmrc); later ones do not.\n${output}`)
   }
-  writeFileSync(STAMP, wanted)
+  writeFileSync(STAMP, installKey())
   const status2 = await preparing
   if (status2 !== 0) process.exit(status2)
 }

@@ -100,17 +100,19 @@ interface RunAs { ids: { uid?: number, gid?: number }, prefix: string[], owner?:
 
 /**
  * PostgreSQL refuses to run as root, so root lends it to `postgres`, or to `nobody` where that user does not exist. When
- * that user cannot reach the program or the data (a clone below /root), it keeps root's right to pass directories.
+ * that user cannot reach the program or the data (a clone below /root), it runs in a user namespace instead, where root goes by
+ * that user's number and yet may enter what is root's.
  * @throws LocalProblem POSTGRES_UNAVAILABLE
  */
 function runAs(native: string, parent: string): RunAs {
   if (process.getuid?.() !== 0) return { ids: {}, prefix: [] }
-  const owner = userIds(readFileSync('/etc/passwd', 'utf8'), 'postgres') ?? userIds(readFileSync('/etc/passwd', 'utf8'), 'nobody')
+  const passwd = readFileSync('/etc/passwd', 'utf8')
+  const owner = userIds(passwd, 'postgres') ?? userIds(passwd, 'nobody')
   if (!owner) throw new LocalProblem('POSTGRES_UNAVAILABLE', 'PostgreSQL 不能以 root 运行，且系统中没有 postgres 或 nobody 用户。请改用普通用户运行。', 'PostgreSQL cannot run as root, and there is neither a postgres nor a nobody user. Run as an ordinary user.')
   const reach = ['-c', 'test -x "$1" && cd "$2"', 'sh', join(native, 'bin/postgres'), parent]
   if (succeeds('/bin/sh', reach, owner)) return { ids: owner, prefix: [], owner }
-  const setpriv = ['setpriv', `--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', '--inh-caps=+dac_override', '--ambient-caps=+dac_override']
-  if (succeeds(setpriv[0]!, [...setpriv.slice(1), '/bin/sh', ...reach])) return { ids: {}, prefix: setpriv, owner }
+  const namespace = ['unshare', '--user', `--map-user=${owner.uid}`, `--map-group=${owner.gid}`]
+  if (succeeds(namespace[0]!, [...namespace.slice(1), '/bin/sh', ...reach])) return { ids: {}, prefix: namespace }
   throw new LocalProblem('POSTGRES_UNAVAILABLE',
     `PostgreSQL 不能以 root 运行，而其他用户无法访问 ${parent}。请改用普通用户运行，或把项目放到其他用户可进入的目录。`,
     `PostgreSQL cannot run as root, and other users cannot reach ${parent}. Run as an ordinary user, or move the project to a directory others may enter.`)

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { PROJECT_DATA_DIR } from '@hub/local/paths'
+import { LocalProblem } from '@hub/local/problem'
 import { consoleProgress } from '@hub/local/progress'
 import { startStack, type StackDescription } from '@hub/local/stack'
 import { removeAbandoned } from './abandoned.ts'
@@ -26,7 +27,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
   await removeAbandoned(PROJECT_DATA_DIR)
   const dataDir = join(PROJECT_DATA_DIR, `test-${process.pid}`)
-  const stack = await startStack({ dataDir, ports: 'random', fsync: false, onProgress: consoleProgress(), containers: startTestContainers })
+  const stack = await startStack({ dataDir, ports: 'random', fsync: false, onProgress: consoleProgress(), containers: startTestContainers }).catch((error: unknown) => {
+    // vitest would print every field and cause; what to do stands in the message.
+    throw error instanceof LocalProblem ? Object.assign(new Error(error.message), { stack: error.message }) : error
+  })
   project.provide('stack', stack.describe())
   return async () => {
     await stack.stop()

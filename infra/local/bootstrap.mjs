@@ -19,6 +19,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const CACHE = process.env.HUB_CACHE_DIR || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'yrd-hub')
 const STAMP = join(ROOT, 'node_modules', '.hub-installed')
 
+const counts = { passed: 0, failed: 1, skipped: 0 } // what `npm test` ends with; true as it stands when the tests are never reached
+
 const COMMANDS = {
   start: (node, args) => run(node, [join(ROOT, 'infra/local/start.ts'), ...args]),
   hub: (node, args) => run(node, [join(ROOT, 'services/cli/index.ts'), ...args], { cwd: process.env.INIT_CWD || process.cwd() }),
@@ -33,6 +35,7 @@ await main(process.argv[2], process.argv.slice(3))
 async function main(name, args) {
   if (!Object.hasOwn(COMMANDS, name)) fail(EXIT_RUNTIME, `用法：bootstrap.mjs ${Object.keys(COMMANDS).join('|')}`, `usage: bootstrap.mjs ${Object.keys(COMMANDS).join('|')}`)
   if (process.platform === 'win32') fail(EXIT_ENVIRONMENT, '请在 WSL 2 中运行（https://learn.microsoft.com/windows/wsl）。', 'On Windows run this inside WSL 2 (https://learn.microsoft.com/windows/wsl).')
+  if (name === 'test') process.once('exit', closingLine)
   const installed = readText(STAMP) === installKey()
   const [node, pnpm] = await Promise.all([ensureNode(), installed ? undefined : ensurePnpm()])
   process.env.PATH = `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`
@@ -61,7 +64,12 @@ async function failedChecks(node) {
   return failed
 }
 
-/** Checks, then all tests; the last line on standard output is `N passed, N failed, N skipped`, a failed check counting as one. */
+/** The last thing `npm test` says, whatever happened before. */
+function closingLine() {
+  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)
+}
+
+/** Checks, then all tests; a failed check counts as one failure. */
 async function test(node, args) {
   const failedBefore = args.length === 0 ? await failedChecks(node) : 0
   const summaryFile = join(mkdtempSync(join(tmpdir(), 'yrd-hub-test-')), 'summary.json')
@@ -70,7 +78,7 @@ async function test(node, args) {
   rmSync(dirname(summaryFile), { recursive: true, force: true })
   const failed = summary.failed + failedBefore
   const broken = status !== 0 && failed === 0 ? 1 : 0 // vitest itself failed, for example in its set-up
-  process.stdout.write(`${summary.passed} passed, ${failed + broken} failed, ${summary.skipped} skipped\n`)
+  Object.assign(counts, summary, { failed: failed + broken })
   return status === 0 && failed === 0 && summary.passed > 0 ? 0 : EXIT_RUNTIME
 }
 

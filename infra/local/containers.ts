@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -21,8 +22,10 @@ export function containersAnswer(): Promise<boolean> {
 /** Runs broker, registry and PostgreSQL of infra/compose.yaml; their data stay in its volumes. */
 export const startWithCompose: StartContainers = async (ports, secrets) => {
   const env = { ...process.env, ...composeEnvironment(ports, secrets) }
+  // A project of its own for each set of passwords: volumes made with others would not open.
+  const project = `yrd-hub-${createHash('sha256').update(secrets.postgres).digest('hex').slice(0, 8)}`
   const compose = async (...args: string[]): Promise<void> => {
-    const child = spawn('docker', ['compose', '-f', join(COMPOSE_DIR, 'compose.yaml'), ...args], { stdio: ['ignore', 2, 2], env })
+    const child = spawn('docker', ['compose', '-p', project, '-f', join(COMPOSE_DIR, 'compose.yaml'), ...args], { stdio: ['ignore', 2, 2], env })
     const [code] = await once(child, 'exit')
     if (code !== 0) throw new LocalProblem('START_FAILED', `docker compose ${args[0]} 失败。`, `docker compose ${args[0]} failed.`)
   }

@@ -17,7 +17,7 @@ const DUMP_TIMEOUT_MS = 60_000
 export function jvmFlags(jdk: Jdk, artifactDir: string): string[] {
   const file = cacheFile(jdk, artifactDir)
   if (!existsSync(file)) return []
-  return jdk.major >= AOT_SINCE ? [`-XX:AOTCache=${file}`, '-Xlog:aot=off', '-Xlog:cds=off'] : [`-XX:SharedArchiveFile=${file}`, '-Xshare:auto', '-Xlog:cds=off']
+  return jdk.major >= AOT_SINCE ? [`-XX:AOTCache=${file}`, '-Xlog:disable'] : [`-XX:SharedArchiveFile=${file}`, '-Xshare:auto', '-Xlog:disable']
 }
 
 /**

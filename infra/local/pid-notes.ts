@@ -6,6 +6,7 @@ import { processIdentity } from './process-identity.ts'
 
 const LAUNCHER = 'launcher'
 const LEFTOVER_GRACE_MS = 8000
+const CLAIM_SETTLES_MS = 50
 
 interface PidNote { pid: number, identity: string, stopSignal: NodeJS.Signals }
 
@@ -17,13 +18,20 @@ interface PidNote { pid: number, identity: string, stopSignal: NodeJS.Signals }
 export async function claimDataDir(pidDir: string): Promise<() => void> {
   mkdirSync(pidDir, { recursive: true })
   const launcher = readNote(join(pidDir, LAUNCHER))
-  if (launcher && launcher.pid !== process.pid && isAlive(launcher)) {
-    throw new LocalProblem('ALREADY_RUNNING',
-      `已有一个启动程序在使用 ${dirname(pidDir)}（pid ${launcher.pid}）。请先停止它（在其终端按 Ctrl-C，或执行 kill ${launcher.pid}）。`,
-      `Another launcher already uses ${dirname(pidDir)} (pid ${launcher.pid}). Stop it first (Ctrl-C in its terminal, or kill ${launcher.pid}).`)
-  }
+  if (launcher && launcher.pid !== process.pid && isAlive(launcher)) throw alreadyRunning(pidDir, launcher.pid)
+  const release = notePid(pidDir, LAUNCHER, process.pid, 'SIGTERM')
+  // Of two launchers that found nobody at the same instant the later writer stays; nothing is awaited between looking and writing.
+  await sleep(CLAIM_SETTLES_MS)
+  const owner = readNote(join(pidDir, LAUNCHER))
+  if (owner?.pid !== process.pid) throw alreadyRunning(pidDir, owner?.pid)
   await Promise.all(readdirSync(pidDir).filter((name) => name !== LAUNCHER).map((name) => endLeftover(join(pidDir, name))))
-  return notePid(pidDir, LAUNCHER, process.pid, 'SIGTERM')
+  return release
+}
+
+function alreadyRunning(pidDir: string, pid: number | undefined): LocalProblem {
+  return new LocalProblem('ALREADY_RUNNING',
+    `已有一个启动程序在使用 ${dirname(pidDir)}（pid ${pid}）。请先停止它（在其终端按 Ctrl-C，或执行 kill ${pid}）。`,
+    `Another launcher already uses ${dirname(pidDir)} (pid ${pid}). Stop it first (Ctrl-C in its terminal, or kill ${pid}).`)
 }
 
 /** Notes a running process for the next launcher; the returned function removes the note again. */

@@ -66,6 +66,18 @@ test('a launcher killed with SIGKILL leaves no process behind, and a second one 
   expect(await readdir(join(dir, 'pids'))).toEqual([])
 })
 
+test('of two launchers that start at the same instant one gets the data', async () => {
+  const program = `
+    import { openSupervisor } from ${JSON.stringify(new URL('./supervisor.ts', import.meta.url).href)}
+    const outcome = await openSupervisor(${JSON.stringify(dir)}).then(() => 'mine', (error) => error.code)
+    console.log(outcome)
+    process.stdin.resume()`
+  const launchers = [1, 2, 3].map(() => spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['pipe', 'pipe', 'inherit'] }))
+  const outcomes = await Promise.all(launchers.map(async (launcher) => String((await once(launcher.stdout!, 'data'))[0]).trim()))
+  for (const launcher of launchers) launcher.kill('SIGKILL')
+  expect(outcomes.sort()).toEqual(['ALREADY_RUNNING', 'ALREADY_RUNNING', 'mine'])
+})
+
 test('what a killed launcher left is ended before a new start, even when its watchdog is gone too', async () => {
   const orphan = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' })
   await once(orphan, 'spawn')

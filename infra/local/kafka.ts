@@ -68,6 +68,9 @@ export function serverProperties({ dir, port, controllerPort, users, eager }: Ka
     'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'CLIENT',
+    // A broker that was killed may register again only when its last session has run out (9 s by default).
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
     'log.dirs': join(dir, 'data'),
 
     'sasl.enabled.mechanisms': 'SCRAM-SHA-512',

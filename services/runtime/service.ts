@@ -1,7 +1,23 @@
+import type { Dependency } from './http.ts'
 import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { Wakeup } from './wakeup.ts'
 
 /** What every service's `start` returns: it runs until disposed. */
-export interface Service extends AsyncDisposable {}
+export interface Service extends AsyncDisposable {
+  /** What it depends on and whether that answers now; what is wrong and what to do where it does not. */
+  health(): Promise<readonly Dependency[]>
+}
+
+/** What every service's `start` is given beside its config. */
+export interface Context {
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Ends the process in order, as failed. */
+  fail(error: unknown): void
+  /** Rung when the outbox has something new: gateway and relay of one process share it. */
+  readonly wakeup: Wakeup
+}
 
 /**
  * Owns resources in the order they were made and disposes them in reverse, each step named and bounded in time,

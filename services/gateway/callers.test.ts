@@ -5,7 +5,7 @@ import { allows, parseCallers } from './callers.ts'
 const sha256 = (key: string): string => hash('sha256', key, 'hex')
 
 test('a caller is found by any of its keys, and by nothing else', () => {
-  const callers = parseCallers(
+  const callerOf = parseCallers(
     `callers:
   - id: hangzhou
     organisation: 杭州市市场监督管理局
@@ -17,10 +17,10 @@ test('a caller is found by any of its keys, and by nothing else', () => {
 `,
     'callers.yaml',
   )
-  expect(callers.byKey('old')?.id).toBe('hangzhou')
-  expect(callers.byKey('new')).toMatchObject({ id: 'hangzhou', sources: ['zj12315'], authorities: ['330100'] })
-  expect(callers.byKey('desk')).toMatchObject({ roles: ['reader', 'operator'], sources: [], authorities: [] })
-  for (const key of ['', 'other', sha256('old')]) expect(callers.byKey(key)).toBeUndefined()
+  expect(callerOf('old')?.id).toBe('hangzhou')
+  expect(callerOf('new')).toMatchObject({ id: 'hangzhou', sources: ['zj12315'], authorities: ['330100'] })
+  expect(callerOf('desk')).toMatchObject({ roles: ['reader', 'operator'], sources: [], authorities: [] })
+  for (const key of ['', 'other', sha256('old')]) expect(callerOf(key)).toBeUndefined()
 })
 
 test('every problem of the file is named at once, a key never', () => {

@@ -1,32 +1,20 @@
+import type { Authenticator, Caller, Role } from '@hub/runtime/http'
 import { hash, timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
 
-export const ROLES = ['publisher', 'reader', 'officer', 'approver', 'operator'] as const
-export type Role = (typeof ROLES)[number]
+const ROLES: readonly Role[] = ['publisher', 'reader', 'officer', 'approver', 'operator']
 
-/** Someone with a key: an office's system, a service, a person at a desk. `*` stands for any source or authority. */
-export interface Caller {
-  id: string
-  organisation: string
-  roles: Role[]
-  /** Source systems (what stands before the `/` of a record id) that this caller may publish for. */
-  sources: string[]
-  /** Authority codes that this caller may publish for. */
-  authorities: string[]
-}
-
-export interface Callers {
-  /** The caller that holds this key; every comparison takes the same time, whatever the key. */
-  byKey(key: string): Caller | undefined
-}
-
-/** Reads the callers of a region (`callers.yaml`). Throws with every problem of the file at once. */
-export async function loadCallers(path: string): Promise<Callers> {
+/**
+ * Reads the callers of a region (`callers.yaml`): who may publish for which source systems (what stands before the `/` of a
+ * record id) and authorities, `*` being any. Throws with every problem of the file at once.
+ */
+export async function loadCallers(path: string): Promise<Authenticator> {
   return parseCallers(await readFile(path, 'utf8'), path)
 }
 
-export function parseCallers(yaml: string, name: string): Callers {
+/** Every key is compared with every hash in constant time, so an answer tells nothing about the keys there are. */
+export function parseCallers(yaml: string, name: string): Authenticator {
   const problems: string[] = []
   const keys: { hash: Buffer; caller: Caller }[] = []
   const ids = new Set<string>()
@@ -59,18 +47,16 @@ export function parseCallers(yaml: string, name: string): Callers {
     }
   })
   if (problems.length > 0) throw new Error(`${name}:\n  ${problems.join('\n  ')}`)
-  return {
-    byKey(key) {
-      const presented = hash('sha256', key, 'buffer')
-      let found: Caller | undefined
-      for (const known of keys) if (timingSafeEqual(known.hash, presented)) found = known.caller
-      return found
-    },
+  return (key) => {
+    const presented = hash('sha256', key, 'buffer')
+    let found: Caller | undefined
+    for (const known of keys) if (timingSafeEqual(known.hash, presented)) found = known.caller
+    return found
   }
 }
 
 /** Whether a list of sources or authorities names a value. */
-export function allows(list: string[], value: string): boolean {
+export function allows(list: readonly string[], value: string): boolean {
   return list.includes(value) || list.includes('*')
 }
 

@@ -1,10 +1,13 @@
+import { HubError } from '@hub/runtime/errors'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** The commit did not come about in time; whatever its outcome, sending the same events again is safe. */
-export class CommitUnavailableError extends Error {
-  override name = 'CommitUnavailableError'
-  readonly code = 'commit-unavailable'
-  readonly retryAfterSeconds = 2
+export class CommitUnavailableError extends HubError {
+  override readonly name = 'CommitUnavailableError'
+
+  constructor(message: string) {
+    super('COMMIT_UNAVAILABLE', message, { retriable: true })
+  }
 }
 
 export interface GroupCommit<T, R> extends AsyncDisposable {
@@ -40,7 +43,7 @@ export function createGroupCommit<T, R>(options: {
   let running: Promise<void> | undefined
   let closed = false
   // A commit may hang with its connection: deadlines are kept beside it.
-  const sweeper = setInterval(expire, 100).unref()
+  const sweeper = setInterval(expire, 250).unref()
 
   return {
     get waiting() {

@@ -47,10 +47,15 @@ export interface Histories {
 
 /**
  * Decides a batch in its order, several events of one record included, and numbers what is to be written densely from `next`
- * (the next sequence of a partition). Reads and writes nothing.
+ * (the next sequence of a partition). Reads and writes nothing;
+ * `written` holds what earlier batches of a rehearsal would have written.
  */
-export function planBatch(events: PreparedEvent[], histories: Histories, next: (topic: string, partition: number) => bigint): { outcomes: Outcome[]; rows: NewRow[] } {
-  const written = new Map<string, PublishedVersion[]>()
+export function planBatch(
+  events: PreparedEvent[],
+  histories: Histories,
+  next: (topic: string, partition: number) => bigint,
+  written: Map<string, PublishedVersion[]> = new Map(),
+): { outcomes: Outcome[]; rows: NewRow[] } {
   const sequences = new Map<string, bigint>()
   const rows: NewRow[] = []
   const outcomes = events.map((event): Outcome => {

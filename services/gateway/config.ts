@@ -1,0 +1,15 @@
+import { defineConfig } from '@hub/runtime/config'
+
+export const gatewayConfig = defineConfig({
+  region: { env: 'HUB_REGION', type: 'string', doc: 'region this gateway publishes for: sh, js, zj or ah' },
+  databaseUrl: { env: 'HUB_DATABASE_URL', type: 'url', secret: true, doc: "the region's database" },
+  registryUrl: { env: 'HUB_REGISTRY_URL', type: 'url', doc: 'schema registry, Confluent API' },
+  topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
+  host: { env: 'HUB_HTTP_HOST', type: 'string', default: '127.0.0.1', doc: 'address to listen on' },
+  port: { env: 'HUB_HTTP_PORT', type: 'int', doc: 'port to listen on; 0 takes a free one' },
+  callersFile: { env: 'HUB_CALLERS_FILE', type: 'path', doc: "the region's callers.yaml" },
+  stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder for schemas kept from the registry and for spooled verdicts' },
+  logLevel: { env: 'HUB_LOG_LEVEL', type: 'string', default: 'info', doc: 'debug, info, warn or error' },
+})
+
+export type GatewayConfig = ReturnType<typeof gatewayConfig.read>

@@ -9,7 +9,7 @@ describe('decideShare', () => {
     const [first, second] = [record(0, 'a', 1), record(1, 'a', 2)]
     const decision = decideShare({ own: true, next: 0, items: [first, second], current: new Map(), openParked: new Map() })
     expect(decision.counts).toMatchObject({ applied: 1, folded: 1, stale: 0 })
-    expect(decision.puts).toEqual([second])
+    expect(decision.puts).toEqual([{ item: second, over: undefined }])
     expect(decision.folded).toEqual([{ item: first, to: 1 }])
   })
 
@@ -49,6 +49,7 @@ describe('decideShare', () => {
         const open = [...expected.parked.values()].filter(({ buriedBy }) => buriedBy === undefined)
         expect(tables.digest).toEqual(recount([...expected.rows.values()].map(({ hash }) => hash)))
         expect(tables.parkedDigest).toEqual(recount(open.map(({ item }) => item.hash)))
+        expect(tables.parkedOpen).toBe(open.length)
         expect(tables.records).toBe(expected.rows.size)
         expect(tables.endedRecords).toBe([...expected.rows.values()].filter(({ ended }) => ended).length)
       }),
@@ -68,6 +69,7 @@ class Tables {
   next = 0
   digest: Digest = { hi: 0n, lo: 0n }
   parkedDigest: Digest = { hi: 0n, lo: 0n }
+  parkedOpen = 0
   records = 0
   endedRecords = 0
 
@@ -128,12 +130,16 @@ function applyShare(tables: Tables, items: readonly Item[]): void {
   for (const name of Object.keys(tables.counts) as (keyof Counts)[]) tables.counts[name] += decision.counts[name]
   add(tables.digest, decision.digest)
   add(tables.parkedDigest, decision.parkedDigest)
+  tables.parkedOpen += decision.parkedOpen
   tables.records += decision.records
   tables.endedRecords += decision.endedRecords
   for (const { key, to } of decision.superseded) tables.past.add(`${key}@${tables.rows.get(key)?.offset}-${to}`)
   for (const key of decision.erased) tables.erase(key)
   for (const { item, to } of decision.folded) tables.past.add(`${item.key}@${item.offset}-${to}`)
-  for (const item of decision.puts) tables.rows.set(item.key, item)
+  for (const { item, over } of decision.puts) {
+    expect(over).toBe(tables.rows.get(item.key)?.offset)
+    tables.rows.set(item.key, item)
+  }
   for (const { offset, by } of decision.buried) tables.parked.get(offset)!.buriedBy = by
   for (const parking of decision.parked) tables.parked.set(parking.item.offset, parking)
   for (const { key, offset } of decision.shadowed) tables.shadows.set(key, offset)

@@ -44,6 +44,12 @@ export interface Digest {
   lo: bigint
 }
 
+/** A version to write; `over` is the offset of the stored row it replaces. */
+export interface Put {
+  readonly item: RecordItem
+  readonly over: number | undefined
+}
+
 /** What one share changes. Positions, counters and digests are differences to the stored ones unless said otherwise. */
 export interface Decision {
   /** The new position, absolute. */
@@ -51,6 +57,8 @@ export interface Decision {
   readonly counts: Counts
   readonly digest: Digest
   readonly parkedDigest: Digest
+  /** Parked events that are the newest of their key on the log. */
+  readonly parkedOpen: number
   readonly records: number
   readonly endedRecords: number
   /** Highest sequence seen, absolute. */
@@ -60,7 +68,7 @@ export interface Decision {
   readonly completeFrom: number | undefined
   readonly checkpoint: boolean
   /** Newest version per key, in offset order. */
-  readonly puts: RecordItem[]
+  readonly puts: Put[]
   /** Rows in the database that become history, up to and without `to`. */
   readonly superseded: { key: string; to: number }[]
   /** Versions that came and went inside this share. */
@@ -129,6 +137,7 @@ export function decideShare(share: Share): Decision {
     next,
     counts,
     parkedDigest,
+    parkedOpen: openParked.size - buried.length,
     lastSequence,
     heartbeat,
     completeFrom,
@@ -215,7 +224,7 @@ interface Parking {
 
 function rowChanges(states: ReadonlyMap<string, RecordState>) {
   const digest: Digest = { hi: 0n, lo: 0n }
-  const puts: RecordItem[] = []
+  const puts: Put[] = []
   const superseded: Decision['superseded'] = []
   const folded: Decision['folded'] = []
   const erased: string[] = []
@@ -223,7 +232,7 @@ function rowChanges(states: ReadonlyMap<string, RecordState>) {
   let endedRecords = 0
   for (const [key, { stored, put, supersededAt, folded: versions, erase }] of states) {
     if (put === undefined) continue
-    puts.push(put)
+    puts.push({ item: put, over: stored?.offset })
     xor(digest, put.hash)
     if (put.ended) endedRecords++
     if (stored === undefined) {
@@ -236,7 +245,7 @@ function rowChanges(states: ReadonlyMap<string, RecordState>) {
     if (erase) erased.push(key)
     for (const version of versions) folded.push(version)
   }
-  puts.sort((a, b) => a.offset - b.offset)
+  puts.sort((a, b) => a.item.offset - b.item.offset)
   return { digest, puts, superseded, folded, erased, records, endedRecords }
 }
 

@@ -1,4 +1,5 @@
-import type { Column } from './columns.ts'
+/** A value of a typed column, ready for a binary array of its PostgreSQL type. */
+export type Column = string | number | bigint | boolean | null
 
 /** What every consumed event carries, whatever it turned out to be. */
 interface Consumed {

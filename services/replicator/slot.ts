@@ -1,0 +1,65 @@
+import { Freshness } from './freshness.ts'
+
+/** What is stored about one partition: its identity and position. */
+export interface Stored {
+  readonly topic: string
+  readonly partition: number
+  readonly generation: string
+  readonly next: number
+  /** -1 while nothing with a sequence has been seen. */
+  readonly lastSequence: number
+  readonly parkedOpen: number
+}
+
+/** One partition of the log while this process applies it. */
+export interface Slot {
+  readonly topic: string
+  readonly partition: number
+  readonly region: string
+  readonly stream: string
+  readonly technical: boolean
+  /** The region's own topic. */
+  readonly own: boolean
+  generation: string
+  /** The committed position. */
+  next: number
+  /** The next offset the queue expects. */
+  cursor: number
+  /** Highest sequence queued, -1 before the first. */
+  lastSequence: number
+  /** Parked events that are the newest of their key. */
+  parkedOpen: number
+  /** True when `shadowed` may hold records of this topic. */
+  shadowing: boolean
+  /** Why nothing is taken from it, while that is so. */
+  stopped: string | undefined
+  /** Log end as of the latest fetch. */
+  logEnd: number
+  readonly freshness: Freshness
+}
+
+export function createSlot(
+  identity: Pick<Slot, 'topic' | 'partition' | 'region' | 'stream' | 'technical' | 'own'>,
+  stored: Stored,
+): Slot {
+  return {
+    ...identity,
+    generation: stored.generation,
+    next: stored.next,
+    cursor: stored.next,
+    lastSequence: stored.lastSequence,
+    parkedOpen: stored.parkedOpen,
+    shadowing: true,
+    stopped: undefined,
+    logEnd: stored.next,
+    freshness: new Freshness(),
+  }
+}
+
+/**
+ * The relay's sequences are dense, so a jump without missing offsets is an event that never reached the log.
+ * A lower or equal sequence is a resend.
+ */
+export function sequenceLost(slot: Slot, offset: number, sequence: number): boolean {
+  return offset === slot.cursor && sequence > slot.lastSequence + 1
+}

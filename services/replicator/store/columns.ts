@@ -1,0 +1,70 @@
+import { boolArray, dateArray, int4Array, int8Array, textArray, timestamptzArray } from '@hub/runtime/db'
+import { TABLES } from '@hub/schemas/tables'
+import type { Column } from '../item.ts'
+
+/** Streams whose records have a table here. */
+export type RecordStream = keyof typeof TABLES
+
+export const RECORD_STREAMS = Object.keys(TABLES) as RecordStream[]
+
+type PgType = (typeof TABLES)[RecordStream]['columns'][number]['pgType']
+
+/** The columns every table of current rows begins with, in the order of their parameters. */
+const COMMON = [
+  ['region', 'text'],
+  ['record_id', 'text'],
+  ['version', 'int8'],
+  ['kind', 'text'],
+  ['ended', 'bool'],
+  ['partition', 'int4'],
+  ['log_offset', 'int8'],
+  ['change_no', 'int8'],
+  ['event_id', 'text'],
+  ['hash_hi', 'int8'],
+  ['hash_lo', 'int8'],
+  ['body', 'bytea'],
+] as const
+
+export interface RecordSql {
+  readonly insert: string
+  /** As insert, with one more parameter: the offsets of the rows to be replaced. */
+  readonly update: string
+}
+
+/** The statements that write one stream's current rows from one array per column. */
+export function recordSql(stream: RecordStream): RecordSql {
+  const { table, columns } = TABLES[stream]
+  const all: [string, string][] = [...COMMON, ...columns.map(({ name, pgType }): [string, string] => [name, parameterType(pgType)])].map(([name, type]) => [name, type])
+  const names = all.map(([name]) => name).join(', ')
+  const arrays = all.map(([, type], i) => `$${i + 1}::${type}[]`).join(', ')
+  const changed = all.slice(2).map(([name]) => `${name} = u.${name}`)
+  return {
+    insert: `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays})`,
+    update: `UPDATE ${table} t SET ${changed.join(', ')}, applied_at = now()
+               FROM unnest(${arrays}, $${all.length + 1}::int8[]) AS u (${names}, over)
+              WHERE t.region = u.region AND t.record_id = u.record_id AND t.log_offset = u.over`,
+  }
+}
+
+/** One column's values as a binary array. */
+export function typedArray(pgType: PgType, values: readonly Column[]): Buffer {
+  switch (pgType) {
+    case 'text':
+    case 'numeric':
+      return textArray(values as (string | null)[])
+    case 'int8':
+      return int8Array(values as (bigint | number | null)[])
+    case 'int4':
+      return int4Array(values as (number | null)[])
+    case 'bool':
+      return boolArray(values as (boolean | null)[])
+    case 'date':
+      return dateArray(values as (string | null)[])
+    case 'timestamptz':
+      return timestamptzArray(values as (number | null)[])
+  }
+}
+
+function parameterType(pgType: PgType): string {
+  return pgType
+}

@@ -1,0 +1,71 @@
+import { boolArray, byteaArray, type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { TABLES } from '@hub/schemas/tables'
+import type { CurrentRow, Put } from '../apply.ts'
+import { RECORD_STREAMS, type RecordSql, recordSql, type RecordStream, typedArray } from './columns.ts'
+
+const SQL = Object.fromEntries(RECORD_STREAMS.map((stream) => [stream, recordSql(stream)])) as Record<RecordStream, RecordSql>
+
+/** A version to write, where it lives and its change number. */
+export interface PlacedPut extends Put {
+  readonly region: string
+  readonly partition: number
+  readonly change: bigint
+}
+
+/** Rows of these keys of one region. Without statistics the planner may prefer a scan: see the fence statement. */
+export async function readCurrent(c: DbClient, stream: RecordStream, region: string, keys: readonly string[]): Promise<Map<string, CurrentRow>> {
+  const { rows } = await c.query<{ record_id: string; version: bigint; hash: Buffer; log_offset: bigint; ended: boolean }>({
+    name: `read ${stream}`,
+    text: `SELECT record_id, version, int8send(hash_hi) || int8send(hash_lo) AS hash, log_offset, ended
+             FROM ${TABLES[stream].table} WHERE region = $1 AND record_id = ANY ($2::text[])`,
+    values: [region, textArray(keys)],
+  })
+  return new Map(
+    rows.map((row) => [row.record_id, { version: row.version, hash: row.hash, offset: Number(row.log_offset), ended: row.ended }]),
+  )
+}
+
+/**
+ * Writes the newest versions: rows of new records are inserted, the others replaced where they still are what the decision was made on.
+ * @throws DecisionMismatch when a row is not.
+ */
+export async function writeRecords(c: DbClient, stream: RecordStream, puts: readonly PlacedPut[]): Promise<void> {
+  const fresh = puts.filter(({ over }) => over === undefined)
+  const newer = puts.filter(({ over }) => over !== undefined)
+  await Promise.all([
+    fresh.length > 0 && c.query({ name: `insert ${stream}`, text: SQL[stream].insert, values: arrays(stream, fresh) }),
+    newer.length > 0 && replace(c, stream, newer),
+  ])
+}
+
+async function replace(c: DbClient, stream: RecordStream, puts: readonly PlacedPut[]): Promise<void> {
+  const values = [...arrays(stream, puts), int8Array(puts.map(({ over }) => over ?? null))]
+  const { rowCount } = await c.query({ name: `update ${stream}`, text: SQL[stream].update, values })
+  if (rowCount !== puts.length) throw new DecisionMismatch(stream, puts.length, rowCount)
+}
+
+/** Rows were not what the decision was made on: a defect, since only the holder of the applier row writes them. */
+export class DecisionMismatch extends Error {
+  override readonly name = 'DecisionMismatch'
+  constructor(stream: string, expected: number, actual: number) {
+    super(`${stream}: ${expected} rows decided on, ${actual} found`)
+  }
+}
+
+function arrays(stream: RecordStream, puts: readonly PlacedPut[]): Buffer[] {
+  return [
+    textArray(puts.map(({ region }) => region)),
+    textArray(puts.map(({ item }) => item.key)),
+    int8Array(puts.map(({ item }) => item.version)),
+    textArray(puts.map(({ item }) => item.kind)),
+    boolArray(puts.map(({ item }) => item.ended)),
+    int4Array(puts.map(({ partition }) => partition)),
+    int8Array(puts.map(({ item }) => item.offset)),
+    int8Array(puts.map(({ change }) => change)),
+    textArray(puts.map(({ item }) => item.eventId)),
+    int8Array(puts.map(({ item }) => item.hash.readBigInt64BE(0))),
+    int8Array(puts.map(({ item }) => item.hash.readBigInt64BE(8))),
+    byteaArray(puts.map(({ item }) => item.body)),
+    ...TABLES[stream].columns.map(({ pgType }, i) => typedArray(pgType, puts.map(({ item }) => item.columns[i] ?? null))),
+  ]
+}

@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import type { Cli } from '../cli.ts'
+import { EXIT } from '../failure.ts'
+import { gatewayOf } from '../gateway.ts'
+import { both, table } from '../output.ts'
+import { regionsWith, toRegion, type Settings } from '../settings.ts'
+import type { Region } from '@hub/schemas/streams'
+
+/** A partition of one replica as its gateway tells it; offsets and counts are decimal strings or numbers. */
+interface PartitionPosition {
+  region: string
+  stream: string
+  topic: string
+  partition: number
+  nextOffset: string | number
+  lag: string | number
+  pausedReason?: string | null
+}
+
+export function addLag(program: Command, cli: Cli): void {
+  cli.command(program, 'lag', '各地副本落后多少', 'how far each replica is behind')
+    .option('--region <region>', '只看一个地区的副本 · one replica only')
+    .action(cli.action(async ({ settings, out }, _args, options) => {
+      const known = settings()
+      const regions = options['region'] === undefined ? regionsWith(known, 'gateway').map(({ region }) => region) : [toRegion(options['region'] as string)]
+      const replicas = await Promise.all(regions.map(async (region) => ({ replica: region, partitions: await readPositions(known, region) })))
+      out.result(replicas, () => describe(replicas))
+      return replicas.some(({ partitions }) => partitions.some(({ pausedReason }) => pausedReason)) ? EXIT.runtime : EXIT.ok
+    }))
+}
+
+async function readPositions(settings: Settings, region: Region): Promise<PartitionPosition[]> {
+  const { partitions } = await gatewayOf(settings, region, 'operator').get<{ partitions: PartitionPosition[] }>('/v1/position')
+  return partitions
+}
+
+function describe(replicas: { replica: Region, partitions: PartitionPosition[] }[]): string {
+  const rows = replicas.flatMap(({ replica, partitions }) => {
+    const topics = Map.groupBy(partitions, ({ topic }) => topic)
+    return [...topics].map(([topic, list]) => {
+      const paused = list.flatMap(({ partition, pausedReason }) => (pausedReason ? [`${partition}: ${pausedReason}`] : []))
+      return [replica, topic, sum(list.map(({ nextOffset }) => nextOffset)), sum(list.map(({ lag }) => lag)), paused.length === 0 ? '运行 running' : both('暂停', `paused ${paused.join('; ')}`)]
+    })
+  })
+  return table(['副本 replica', '主题 topic', '已处理到 next', '落后 lag', '状态 state'], rows)
+}
+
+function sum(values: readonly (string | number)[]): bigint {
+  return values.reduce((total, value) => total + BigInt(value), 0n)
+}

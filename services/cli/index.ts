@@ -1,0 +1,28 @@
+import { runCli } from './cli.ts'
+import { addDemo } from './commands/demo.ts'
+import { addDoctor } from './commands/doctor.ts'
+import { addLag } from './commands/lag.ts'
+import { addPublish } from './commands/publish.ts'
+import { addReceipt, addRecords } from './commands/records.ts'
+import { addSchemas } from './commands/schemas.ts'
+import { addTopics } from './commands/topics-apply.ts'
+import { addUp } from './commands/up.ts'
+import { addVerify } from './commands/verify.ts'
+import type { CliIo } from './cli.ts'
+import type { Exit } from './failure.ts'
+
+/** The command line of the hub: runs one command and resolves with its exit status. */
+export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
+  return runCli(args, io, (program, cli) => {
+    for (const add of [addUp, addDemo, addPublish, addRecords, addReceipt, addLag, addVerify, addSchemas, addTopics, addDoctor]) add(program, cli)
+  })
+}
+
+if (import.meta.main) {
+  process.exitCode = await hub(process.argv.slice(2), {
+    env: process.env,
+    stdin: process.stdin,
+    write: (text) => void process.stdout.write(text),
+    writeError: (text) => void process.stderr.write(text),
+  })
+}

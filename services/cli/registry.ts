@@ -1,0 +1,88 @@
+import type { Contract } from '@hub/schemas/contracts'
+import { CliFailure, EXIT } from './failure.ts'
+
+export const COMPATIBILITY = 'FULL_TRANSITIVE'
+
+export interface Registered {
+  subject: string
+  id: number
+  /** False when the registry had exactly this schema before. */
+  added: boolean
+}
+
+/** The few calls of the Confluent registry interface that a deployment makes. */
+export interface Registry {
+  subjects(): Promise<string[]>
+  setDefaultCompatibility(): Promise<void>
+  /** The id under which exactly this schema is registered for its subject, if it is. */
+  find(contract: Contract): Promise<number | undefined>
+  /** Registers, then sets the subject's own level: Apicurio refuses the level of a subject without versions. @throws CliFailure when incompatible */
+  register(contract: Contract): Promise<Registered>
+  compatibilityOf(subject: string): Promise<string | undefined>
+  /** What the registry has against this schema beside all registered versions; empty = compatible or not registered yet. */
+  incompatibilities(contract: Contract): Promise<string[]>
+}
+
+export function createRegistry(url: string): Registry {
+  const subjectPath = (subject: string): string => `/subjects/${encodeURIComponent(subject)}`
+  const bodyOf = (contract: Contract): object => ({ schema: contract.schemaText, schemaType: 'AVRO' })
+
+  async function call(method: string, path: string, body?: object): Promise<{ status: number, answer: Record<string, unknown> & unknown[] }> {
+    const response = await fetch(url + path, {
+      method,
+      signal: AbortSignal.timeout(30_000),
+      ...(body && { headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' }, body: JSON.stringify(body) }),
+    }).catch((error: unknown) => {
+      throw new CliFailure(EXIT.environment, `模式注册中心 ${url} 无应答。`, `The schema registry at ${url} does not answer.`, { cause: error })
+    })
+    const text = await response.text()
+    return { status: response.status, answer: parse(text) }
+  }
+
+  async function expectOk(method: string, path: string, body?: object): Promise<Record<string, unknown> & unknown[]> {
+    const { status, answer } = await call(method, path, body)
+    if (status >= 200 && status < 300) return answer
+    const message = String(answer['message'] ?? `HTTP ${status}`)
+    if (status === 409 || status === 422) throw new CliFailure(EXIT.validation, `模式不兼容或无效（${path}）：${message}`, `The schema is incompatible or not valid (${path}): ${message}`)
+    throw new CliFailure(EXIT.environment, `模式注册中心回答 ${status}（${method} ${path}）：${message}`, `The schema registry answered ${status} (${method} ${path}): ${message}`)
+  }
+
+  async function find(contract: Contract): Promise<number | undefined> {
+    const { status, answer } = await call('POST', subjectPath(contract.subject), bodyOf(contract))
+    return status === 200 ? Number(answer['id']) : undefined
+  }
+
+  return {
+    find,
+    async subjects() {
+      return await expectOk('GET', '/subjects') as string[]
+    },
+    async setDefaultCompatibility() {
+      await expectOk('PUT', '/config', { compatibility: COMPATIBILITY })
+    },
+    async register(contract) {
+      const before = await find(contract)
+      const id = before ?? Number((await expectOk('POST', `${subjectPath(contract.subject)}/versions`, bodyOf(contract)))['id'])
+      await expectOk('PUT', `/config/${encodeURIComponent(contract.subject)}`, { compatibility: COMPATIBILITY })
+      return { subject: contract.subject, id, added: before === undefined }
+    },
+    async compatibilityOf(subject) {
+      const { status, answer } = await call('GET', `/config/${encodeURIComponent(subject)}`)
+      return status === 200 ? String(answer['compatibilityLevel'] ?? answer['compatibility']) : undefined
+    },
+    async incompatibilities(contract) {
+      const { status, answer } = await call('POST', `/compatibility${subjectPath(contract.subject)}/versions?verbose=true`, bodyOf(contract))
+      if (status === 404 || answer['is_compatible'] === true) return []
+      const messages = answer['messages']
+      return Array.isArray(messages) && messages.length > 0 ? messages.map(String) : [String(answer['message'] ?? `HTTP ${status}`)]
+    },
+  }
+}
+
+function parse(text: string): Record<string, unknown> & unknown[] {
+  try {
+    return JSON.parse(text) as Record<string, unknown> & unknown[]
+  } catch {
+    return { message: text.slice(0, 200) } as unknown as Record<string, unknown> & unknown[]
+  }
+}

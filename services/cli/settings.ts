@@ -96,6 +96,11 @@ export function kafkaOf(settings: Settings, region?: Region): Kafka {
   return createKafka({ brokers: settings.kafka.brokers, clientId: 'hub-cli', ...user }, quietLog())
 }
 
+/** The Kafka principal of each region: its own user where one is named, else a user with the region's name. */
+export function principalsOf(settings: Settings): Record<Region, string> {
+  return Object.fromEntries(REGIONS.map((region) => [region, `User:${settings.regions[region]?.kafka?.username ?? region}`])) as Record<Region, string>
+}
+
 export function databaseOf(url: string): Db {
   return createDb({ url, name: 'hub-cli', max: 2, log: quietLog() })
 }

@@ -1,5 +1,8 @@
-import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes, type Kafka as KafkaJs } from 'kafkajs'
+import kafkajs, { type AclOperationTypes as AclOperation, type Kafka as KafkaJs } from 'kafkajs'
 import { HubError } from '../errors.ts'
+
+// Node finds only some names of this CommonJS package, so whatever is no type comes off its default export.
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } = kafkajs
 
 export interface PartitionOffsets {
   readonly partition: number
@@ -33,7 +36,10 @@ export interface Admin extends AsyncDisposable {
   /** Creates those that are missing and waits for their leaders; says which it created. Existing ones are left as they are. */
   ensureTopics(declarations: readonly TopicDeclaration[]): Promise<string[]>
   offsets(topic: string): Promise<PartitionOffsets[]>
+  /** Adds what is missing; what is there already stays as it is. */
   createAcls(acls: readonly AclDeclaration[]): Promise<void>
+  /** What a principal is allowed on topics and groups, one entry per resource. @throws HubError NO_AUTHORIZER where the cluster checks nothing */
+  aclsOf(principal: string): Promise<AclDeclaration[]>
   deleteGroup(groupId: string): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   close(): Promise<void>
@@ -42,6 +48,7 @@ export interface Admin extends AsyncDisposable {
 const OPERATIONS = {
   read: AclOperationTypes.READ, write: AclOperationTypes.WRITE, describe: AclOperationTypes.DESCRIBE, delete: AclOperationTypes.DELETE,
 } as const
+const NAMES = new Map(Object.entries(OPERATIONS).map(([name, operation]) => [operation as AclOperation, name as keyof typeof OPERATIONS]))
 
 export async function createAdmin(client: KafkaJs): Promise<Admin> {
   const admin = client.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } })
@@ -104,6 +111,19 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
           operation: OPERATIONS[operation],
           permissionType: AclPermissionTypes.ALLOW,
         }))),
+      })
+    },
+    async aclsOf(principal) {
+      const any = { resourceType: AclResourceTypes.ANY, resourcePatternType: ResourcePatternTypes.ANY, operation: AclOperationTypes.ANY, permissionType: AclPermissionTypes.ALLOW }
+      const { resources } = await admin.describeAcls({ ...any, principal }).catch((error: unknown) => {
+        if ((error as { type?: unknown }).type === 'SECURITY_DISABLED') throw new HubError('NO_AUTHORIZER', 'the cluster has no authorizer', { cause: error })
+        throw error
+      })
+      return resources.flatMap((resource) => {
+        const kind = resource.resourceType === AclResourceTypes.TOPIC ? 'topic' : resource.resourceType === AclResourceTypes.GROUP ? 'group' : undefined
+        if (kind === undefined) return []
+        const operations = resource.acls.flatMap(({ operation }) => NAMES.get(operation) ?? [])
+        return [{ principal, resource: kind, name: resource.resourceName, pattern: resource.resourcePatternType === ResourcePatternTypes.PREFIXED ? 'prefixed' : 'literal', operations }] satisfies AclDeclaration[]
       })
     },
     async deleteGroup(groupId) {

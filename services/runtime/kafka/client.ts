@@ -1,4 +1,4 @@
-import { CompressionCodecs, CompressionTypes, Kafka as KafkaJs, logLevel, type KafkaConfig as KafkaJsConfig, type logCreator } from 'kafkajs'
+import kafkajs, { CompressionTypes, Kafka as KafkaJs, logLevel, type KafkaConfig as KafkaJsConfig, type logCreator } from 'kafkajs'
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
 import type { Log } from '../log.ts'
@@ -50,7 +50,7 @@ function settings(config: KafkaConfig, log: Log): KafkaJsConfig {
 }
 
 // Normal life (rebalances, a leader that is loading) is logged at ERROR by kafkajs.
-const CHATTER = /rebalanc|Response (Heartbeat|JoinGroup|SyncGroup|GroupCoordinator|FindCoordinator|LeaveGroup)|group coordinator is not available|coordinator is loading|not the correct coordinator|Connection error|Connection timeout|Failed to connect|Starting|Consumer has joined|Stopped/i
+const CHATTER = /rebalanc|Response (Heartbeat|JoinGroup|SyncGroup|GroupCoordinator|FindCoordinator|LeaveGroup)|group coordinator is not available|coordinator is loading|not the correct coordinator|Connection error|Connection timeout|Failed to connect|Starting|Consumer has joined|Stopped|Limiting retries/i
 
 function toPino(log: Log): logCreator {
   return () => ({ level, namespace, log: entry }) => {
@@ -65,7 +65,8 @@ function registerCodecs(): void {
   const compress = promisify(zstdCompress)
   const decompress = promisify(zstdDecompress)
   // A batch in an unknown codec stops a consumer for good, so every codec of node:zlib is known (gzip is built in).
-  CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  // Off the default export: Node does not find this name of the CommonJS package.
+  kafkajs.CompressionCodecs[CompressionTypes.ZSTD] = () => ({
     compress: (encoder: { buffer: Buffer }) => compress(encoder.buffer),
     decompress: (buffer: Buffer) => decompress(buffer),
   })

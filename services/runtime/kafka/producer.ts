@@ -1,4 +1,4 @@
-import { CompressionTypes, KafkaJSNumberOfRetriesExceeded, Partitioners, type Kafka as KafkaJs, type Producer } from 'kafkajs'
+import kafkajs, { CompressionTypes, Partitioners, type Kafka as KafkaJs, type Producer } from 'kafkajs'
 import { HubError } from '../errors.ts'
 import type { Log } from '../log.ts'
 
@@ -123,7 +123,7 @@ export function createProducer(client: () => KafkaJs, log: Log, deadlineMs = 30_
 }
 
 function typeOf(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at instanceof KafkaJSNumberOfRetriesExceeded ? at.cause : (at as { cause?: unknown }).cause) {
+  for (let at = error; at instanceof Error; at = at instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? at.cause : (at as { cause?: unknown }).cause) {
     const type = (at as { type?: unknown }).type
     if (typeof type === 'string') return type
   }

@@ -1,18 +1,24 @@
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { hub, hubQuietly } from './hub-command.ts'
-import { writeLocalFiles } from './local-files.ts'
+import { writeLocalFiles, type RegionFiles } from './local-files.ts'
 import { PROJECT_DATA_DIR, REPO_ROOT } from './paths.ts'
 import { assertPortsFree } from './ports.ts'
 import { LocalProblem } from './problem.ts'
-import { consoleProgress, step, type OnProgress } from './progress.ts'
-import { GATEWAY_PORTS, REGION_PORTS, startRegion } from './region-process.ts'
-import { REGION_USERS, startStack, type Stack } from './stack.ts'
+import { consoleProgress, step } from './progress.ts'
+import { GATEWAY_PORTS, databaseName, startRegion } from './region-process.ts'
+import { REGION_USERS, startStack, type RegionUser, type Stack } from './stack.ts'
 import { stopSignal } from './stop-signal.ts'
+import { openSupervisor, type ManagedProcess, type SupervisorOptions } from './supervisor.ts'
 import { describeAddresses } from './welcome.ts'
 
 // `npm start`: broker, registry and database, one process per region, the sample published and compared; stays up until Ctrl-C.
+const SAMPLE = join(REPO_ROOT, 'test/data/sample')
+/** What --fresh forgets; developers' and tests' own stacks below .hub stay. */
+const DATA = ['kafka', 'postgres', 'regions', 'logs', 'local.json', 'secrets.json', 'try-event.json']
+
 const { values: options } = parseArgs({ options: { fresh: { type: 'boolean' }, exit: { type: 'boolean' }, json: { type: 'boolean' } } })
 const onProgress = consoleProgress()
 const signal = stopSignal()
@@ -28,31 +34,54 @@ try {
 }
 
 async function start(): Promise<number> {
+  // Refuses beside a running launcher and ends what a killed one left, before its ports are called busy and its data are touched.
+  await (await openSupervisor(PROJECT_DATA_DIR)).close()
   await assertPortsFree(REGION_USERS.map((region) => ({ name: `${region} 网关 gateway`, port: GATEWAY_PORTS[region] })))
-  if (options.fresh) await forget()
+  if (options.fresh) await Promise.all(DATA.map((name) => rm(join(PROJECT_DATA_DIR, name), { recursive: true, force: true })))
   const stack = await startStack({ dataDir: PROJECT_DATA_DIR, onProgress, signal, restartCrashed: true, onUnexpectedEnd: sayEnd })
+  const running: ManagedProcess[] = []
   try {
-    await startRegions(stack)
-    if (signal.aborted) return 130
-    const status = await hub(['demo', join(REPO_ROOT, 'test/data/sample'), ...(options.json ? ['--json'] : [])], signal)
+    const { localFile, regions } = await prepare(stack)
+    await startRegions(stack, regions, running)
+    const status = await hub(['demo', SAMPLE, ...(options.json ? ['--json'] : [])], localFile, signal)
     if (options.exit || signal.aborted) return signal.aborted ? 130 : status
-    process.stdout.write(describeAddresses())
-    await aborted(signal)
+    if (!options.json) process.stdout.write(describeAddresses(stack, regions, SAMPLE))
+    if (!signal.aborted) await once(signal, 'abort')
     return 0
   } finally {
     onProgress({ step: 'stop', state: 'note', zh: '正在停止', en: 'stopping' })
+    await Promise.all(running.map((region) => region.stop()))
     await stack.stop()
   }
 }
 
-async function startRegions(stack: Stack): Promise<void> {
-  await step(onProgress, 'prepare', '登记契约，建立主题和数据库', 'schemas, topics, databases', async () => {
+function prepare(stack: Stack): ReturnType<typeof writeLocalFiles> {
+  return step(onProgress, 'prepare', '登记契约，建立主题和数据库', 'schemas, topics, databases', async () => {
     const files = await writeLocalFiles(stack)
-    await Promise.all([
-      ...REGION_USERS.map((region) => stack.createDatabase(`hub_${region}`)),
-      hubQuietly(['schemas', 'register'], files.localFile),
-      hubQuietly(['topics', 'apply'], files.localFile),
-    ])
+    const deploy = async (): Promise<void> => {
+      await hubQuietly(['schemas', 'register'], files.localFile, signal)
+      await hubQuietly(['topics', 'apply'], files.localFile, signal)
+    }
+    await Promise.all([deploy(), ...REGION_USERS.map((region) => stack.createDatabase(databaseName(region)))])
+    return files
   })
-  await step(onProgress, 'regions', '四个地区的进程', 'the processes of the four regions', () => Promise.all(REGION_USERS.map((region) => startRegion(stack, region))))
+}
+
+/** Fills `running`, also when one of them fails to start: all must be stopped before the broker is. */
+async function startRegions(stack: Stack, files: Record<RegionUser, RegionFiles>, running: ManagedProcess[]): Promise<void> {
+  signal.throwIfAborted()
+  await step(onProgress, 'regions', '四个地区的进程', 'the processes of the four regions', async () => {
+    const starting = REGION_USERS.map(async (region) => { running.push(await startRegion(stack, region, files[region])) })
+    await Promise.race([Promise.allSettled(starting), once(signal, 'abort')])
+    signal.throwIfAborted()
+    await Promise.all(starting)
+  })
+}
+
+function sayEnd({ name, how, logFile, willRestart }: Parameters<NonNullable<SupervisorOptions['onUnexpectedEnd']>>[0]): void {
+  onProgress({
+    step: name, state: 'note',
+    zh: `${name} 意外结束（${how}），${willRestart ? '即将重新启动' : '不会自动重启'}，日志 ${logFile}`,
+    en: `${name} ended (${how}), ${willRestart ? 'it will be started again' : 'it stays down'}`,
+  })
 }

@@ -1,0 +1,77 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { databaseName, gatewayUrl } from './region-process.ts'
+import { REGION_USERS, type Credentials, type RegionUser, type Stack } from './stack.ts'
+
+const ROLES = ['publisher', 'reader', 'operator'] as const
+export type Keys = Record<typeof ROLES[number], string>
+
+export interface RegionFiles { callersFile: string, stateDir: string, keys: Keys }
+
+/** `.hub/local.json`: all that `hub` needs to know of the running local hub. */
+export interface LocalFile {
+  regions: Record<RegionUser, { gateway: string, keys: Keys, databaseUrl: string, kafka: Credentials }>
+  kafka: { brokers: string[], admin: Credentials }
+  registryUrl: string
+}
+
+const NAMES: Record<RegionUser, string> = { sh: '上海', js: '江苏', zj: '浙江', ah: '安徽' }
+
+/**
+ * Writes what the services and `hub` read of the local run. The callers' keys and each region's signing key are made once and stay with
+ * the data; of a key the region's own file has the hash alone.
+ */
+export async function writeLocalFiles(stack: Stack): Promise<{ localFile: string, regions: Record<RegionUser, RegionFiles> }> {
+  const { dataDir } = stack.supervisor
+  const regions = Object.fromEntries(await Promise.all(REGION_USERS.map(async (region) => [region, await writeRegion(dataDir, region)]))) as Record<RegionUser, RegionFiles>
+  const local: LocalFile = {
+    regions: Object.fromEntries(REGION_USERS.map((region) => [region, {
+      gateway: gatewayUrl(region), keys: regions[region].keys, databaseUrl: stack.databaseUrl(databaseName(region)), kafka: stack.kafka.regions[region],
+    }])) as LocalFile['regions'],
+    kafka: { brokers: stack.kafka.brokers.split(','), admin: stack.kafka.admin },
+    registryUrl: stack.registryUrl,
+  }
+  const localFile = join(dataDir, 'local.json')
+  await writeSecret(localFile, JSON.stringify(local, null, 2))
+  return { localFile, regions }
+}
+
+async function writeRegion(dataDir: string, region: RegionUser): Promise<RegionFiles> {
+  const dir = join(dataDir, 'regions', region)
+  const stateDir = join(dir, 'state')
+  await mkdir(stateDir, { recursive: true })
+  const keys = await madeOnce(join(dir, 'keys.json'), () => JSON.stringify(Object.fromEntries(ROLES.map((role) => [role, `${region}-${role}-${randomBytes(18).toString('hex')}`])), null, 2))
+    .then((text) => JSON.parse(text) as Keys)
+  await madeOnce(join(dir, 'signing-key.pem'), () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  const callersFile = join(dir, 'callers.yaml')
+  await writeSecret(callersFile, callersYaml(region, keys))
+  return { callersFile, stateDir, keys }
+}
+
+/** One caller per role; the publisher may write for every source and authority. */
+export function callersYaml(region: RegionUser, keys: Keys): string {
+  const callers = ROLES.map((role) => ({
+    id: `${region}-local-${role}`,
+    organisation: `${NAMES[region]}（本地演示）`,
+    roles: [role],
+    ...(role === 'publisher' ? { sources: ['*'], authorities: ['*'] } : {}),
+    keyHashes: [createHash('sha256').update(keys[role]).digest('hex')],
+  }))
+  return stringify({ callers })
+}
+
+async function madeOnce(file: string, make: () => string): Promise<string> {
+  if (existsSync(file)) return await readFile(file, 'utf8')
+  const text = make()
+  await writeSecret(file, text)
+  return text
+}
+
+/** Readable by this user alone, and never half written. */
+async function writeSecret(file: string, text: string): Promise<void> {
+  await writeFile(`${file}.tmp`, text, { mode: 0o600 })
+  await rename(`${file}.tmp`, file)
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path'
+import { childEnv } from './child-env.ts'
+import type { RegionFiles } from './local-files.ts'
+import { REPO_ROOT } from './paths.ts'
+import { HOST } from './ports.ts'
+import type { RegionUser, Stack } from './stack.ts'
+import type { ManagedProcess } from './supervisor.ts'
+
+const SERVICES = join(REPO_ROOT, 'services/region/index.ts')
+
+/** 43<GB code − 30>0, as design 8 says. */
+export const GATEWAY_PORTS: Record<RegionUser, number> = { sh: 4310, js: 4320, zj: 4330, ah: 4340 }
+
+export function gatewayUrl(region: RegionUser): string {
+  return `http://${HOST}:${GATEWAY_PORTS[region]}`
+}
+
+/** Runs all services of one region in one process; resolves when its gateway and whatever that depends on are ready. */
+export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles): Promise<ManagedProcess> {
+  const { username, password } = stack.kafka.regions[region]
+  return stack.supervisor.start({
+    name: region,
+    command: process.execPath,
+    args: [SERVICES],
+    env: childEnv({
+      HUB_REGION: region,
+      HUB_KAFKA_BROKERS: stack.kafka.brokers,
+      ...(username === '' ? {} : { HUB_KAFKA_USERNAME: username, HUB_KAFKA_PASSWORD: password }),
+      HUB_REGISTRY_URL: stack.registryUrl,
+      HUB_DATABASE_URL: stack.databaseUrl(databaseName(region)),
+      HUB_HTTP_HOST: HOST,
+      HUB_HTTP_PORT: String(GATEWAY_PORTS[region]),
+      HUB_CALLERS_FILE: files.callersFile,
+      HUB_STATE_DIR: files.stateDir,
+    }),
+    stopSignal: 'SIGTERM',
+    graceMs: 3000,
+    ready: () => isReady(region),
+    readyTimeoutMs: 60_000,
+  })
+}
+
+export function databaseName(region: RegionUser): string {
+  return `hub_${region}`
+}
+
+async function isReady(region: RegionUser): Promise<boolean> {
+  try {
+    const response = await fetch(`${gatewayUrl(region)}/readyz`, { signal: AbortSignal.timeout(2000) })
+    await response.arrayBuffer()
+    return response.ok
+  } catch {
+    return false
+  }
+}

@@ -22,7 +22,7 @@ describe('inputs that end the process or starve it without a guard (security ref
     ['array<string>', array('string'), 300_000_000n],
     ['map<string>', { type: 'map', values: 'string' }, 300_000_000n],
     ['array<string>, bytes of a count no number holds', array('string'), 2n ** 62n],
-  ])('%s, count %#d, no data', (_what, type, count) => {
+  ])('%s of a count without data', (_what, type, count) => {
     const guard = createGuard(wrap(type))
     for (const tail of [[], [0], Array<number>(60).fill(0)]) {
       expect(guard(Buffer.from([...varint(count), ...tail]), 0)).toEqual({ ok: false, reason: 'block count' })

@@ -18,6 +18,8 @@ export type Action = (context: Context, args: string[], options: Options) => Pro
 export interface Cli {
   readonly stdin: Readable
   readonly env: NodeJS.ProcessEnv
+  /** From now on a signal is the listener's to act on and no longer ends this process. */
+  onSignal(listener: (signal: NodeJS.Signals) => void): void
   command(parent: Command, name: string, zh: string, en: string): Command
   action(run: Action): (...given: unknown[]) => Promise<void>
 }
@@ -27,6 +29,7 @@ export interface CliIo {
   stdin: Readable
   write(text: string): void
   writeError(text: string): void
+  onSignal(listener: (signal: NodeJS.Signals) => void): void
 }
 
 /** Runs `hub` with these arguments and resolves with its exit status; touches nothing of the process but what `io` hands over. */
@@ -37,6 +40,7 @@ export async function runCli(args: readonly string[], io: CliIo, addCommands: (p
   const cli: Cli = {
     stdin: io.stdin,
     env: io.env,
+    onSignal: io.onSignal,
     command: (parent, name, zh, en) => configure(parent.command(name).description(both(zh, en)), io).option('--json', '以 JSON 输出 · answer in JSON'),
     action: (run) => async (...given) => {
       const command = given.at(-1) as Command

@@ -11,6 +11,8 @@ import { addVerify } from './commands/verify.ts'
 import type { CliIo } from './cli.ts'
 import type { Exit } from './failure.ts'
 
+const LINGER_MS = 300
+
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
@@ -24,5 +26,8 @@ if (import.meta.main) {
     stdin: process.stdin,
     write: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),
+    onSignal: (listener) => { for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener) },
   })
+  // A part that hangs, and that the command no longer waits for, may still hold a socket open.
+  setTimeout(() => process.exit(), LINGER_MS).unref()
 }

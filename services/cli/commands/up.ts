@@ -15,7 +15,7 @@ export function addUp(program: Command, cli: Cli): void {
       const args = ['fresh', 'exit', 'json'].flatMap((name) => (options[name] === true ? [`--${name}`] : []))
       // The launcher ends when the process in HUB_BOOTSTRAP_PID is gone, and stops everything in order at a signal: we only wait for it.
       const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: 'inherit', env: { ...cli.env, HUB_BOOTSTRAP_PID: String(process.pid) } })
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+      cli.onSignal((signal) => child.kill(signal))
       const [code] = await once(child, 'exit') as [number | null]
       return (code ?? EXIT.runtime) as Exit
     }))

@@ -1,5 +1,5 @@
 import { EXIT, type Exit } from '../failure.ts'
-import { both } from '../output.ts'
+import { both, table } from '../output.ts'
 
 /**
  * One line of `hub doctor`. `wrong`: it answers, and something in it needs a hand; `missing`: it does not answer or is not there; `skipped`: it could
@@ -47,11 +47,15 @@ export function exitOf(findings: readonly Finding[]): Exit {
 
 const MARK = { ok: '✓', wrong: '✗', missing: '✗', skipped: '–' } as const
 
+const PARTS: Record<string, string> = {
+  node: '运行环境', settings: '配置', disk: '磁盘', broker: '消息服务器', topics: '主题', genesis: '起始记录', rights: '权限', registry: '注册中心', contracts: '契约',
+  compatibility: '兼容级别', database: '数据库', replica: '副本', outbox: '发件箱', gateway: '网关',
+}
+
 export function describeFindings(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ name }) => name.length))
   const bad = findings.filter(({ state }) => state === 'wrong' || state === 'missing')
   return [
-    ...findings.map(({ name, state, zh, en }) => `${MARK[state]} ${name.padEnd(width)}  ${both(zh, en)}`),
+    table(['', '部分 part', '情况 finding'], findings.map(({ name, state, zh, en }) => [MARK[state], `${PARTS[name.split(' ')[0] ?? ''] ?? ''} ${name}`, both(zh, en)])),
     '',
     bad.length === 0 ? both('一切正常', 'all is well') : both(`${bad.length} 处有问题`, `${bad.length} found wrong: ${bad.map(({ name }) => name).join(', ')}`),
   ].join('\n')

@@ -1,4 +1,4 @@
-import type { Db } from '@hub/runtime/db'
+import { sqlState, type Db } from '@hub/runtime/db'
 import { DATA_STREAMS, PARTITIONS, REGIONS } from '@hub/schemas/streams'
 import { databaseOf, type Settings } from '../settings.ts'
 import { messageOf, type Check, type Finding } from './check.ts'
@@ -29,10 +29,18 @@ async function checkDatabase(region: string, url: string): Promise<Finding[]> {
       outboxFinding(`outbox ${region}`, await readOutbox(db)),
     ]
   } catch (error) {
-    return [{ name, state: 'missing', zh: `无应答：${messageOf(error)}。请启动数据库或检查地址和密码；该地区无法发布和接收`, en: `${new URL(url).host} does not answer. Start the database, or check its address and password; the region can neither publish nor receive` }]
+    return [failure(name, new URL(url).host, error)]
   } finally {
     void db.close().catch(() => {})
   }
+}
+
+function failure(name: string, host: string, error: unknown): Finding {
+  const said = messageOf(error)
+  const state = 'missing'
+  return sqlState(error) !== undefined
+    ? { name, state, zh: `${host} 拒绝：${said}。请检查库名、用户名和密码`, en: `${host} refuses: check the name of the database, user and password` }
+    : { name, state, zh: `${host} 无应答：${said}。请启动数据库；在此之前该地区无法发布和接收`, en: `${host} does not answer. Start the database; until then the region can neither publish nor receive` }
 }
 
 async function missingTables(db: Db): Promise<string[]> {

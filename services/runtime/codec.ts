@@ -52,29 +52,40 @@ interface Reader {
 
 const HEADER_BYTES = 5
 const UNKNOWN_FOR_MS = 30_000
+/** Unknown ids remembered at a time: any event can name another one. */
+const MAX_UNKNOWN = 10_000
+/** What the registry itself answers for an unknown subject, version or schema; a 404 without it comes from something in between. */
+const NOT_THERE = new Set([40401, 40402, 40403])
 const REGISTRY_TIMEOUT_MS = 5_000
 
 export async function createCodec(options: CodecOptions): Promise<Codec> {
   const types = new Map(options.contracts.map((contract) => [contract.fullName, parse(contract.schema)]))
-  const readers = new Map<number, Reader | 'unknown-contract'>()
+  /** A text instead of a reader says why events with this schema cannot be ours. */
+  const readers = new Map<number, Reader | string>()
   const missing = new Map<number, number>()
   const loading = new Map<number, Promise<void>>()
   const writers = new Map<string, Promise<Writer>>()
   await mkdir(options.cacheDir, { recursive: true })
   await loadDisk()
 
-  function learn(id: number, schema: { name?: unknown; namespace?: unknown }): void {
+  /** A schema that is not ours, cannot be guarded or does not fit our contract makes its events bad, not this process. */
+  function learn(id: number, text: string): void {
+    try {
+      readers.set(id, readerOf(JSON.parse(text)))
+    } catch (error) {
+      readers.set(id, `schema id ${id} cannot be read with our contracts: ${messageOf(error)}`)
+    }
+  }
+
+  function readerOf(schema: unknown): Reader {
     const fullName = nameOf(schema)
     const ours = types.get(fullName)
-    if (ours === undefined) {
-      readers.set(id, 'unknown-contract')
-      return
-    }
+    if (ours === undefined) throw new Error('not one of them')
     const writer = parse(schema)
     const same = writer.fingerprint('sha256').equals(ours.fingerprint('sha256'))
     // A resolver costs 160 µs to build and nothing to use: one per schema id.
     const resolver = same ? undefined : ours.createResolver(writer)
-    readers.set(id, { fullName, guard: options.guard(schema), decode: (wire) => decodeAll(ours, wire, resolver) })
+    return { fullName, guard: options.guard(schema), decode: (wire) => decodeAll(ours, wire, resolver) }
   }
 
   async function loadDisk(): Promise<void> {
@@ -84,31 +95,38 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
       try {
         const { sha256, schema } = JSON.parse(await readFile(join(options.cacheDir, file), 'utf8')) as { sha256: string; schema: string }
         if (hashOf(schema) !== sha256) throw new Error('checksum differs')
-        learn(Number(match[1]), JSON.parse(schema))
+        learn(Number(match[1]), schema)
       } catch (error) {
         options.log.warn({ err: error, file }, 'schema in the disk cache is not usable, it will be fetched again')
       }
     }
   }
 
-  async function keep(id: number, schema: string): Promise<void> {
-    const file = join(options.cacheDir, `${id}.json`)
-    await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify({ sha256: hashOf(schema), schema }))
-    await rename(`${file}.${process.pid}.tmp`, file)
+  /** The disk is a convenience: what cannot be kept is fetched again after a restart. */
+  async function keep(file: string, value: object): Promise<void> {
+    const path = join(options.cacheDir, file)
+    try {
+      await writeFile(`${path}.${process.pid}.tmp`, JSON.stringify(value))
+      await rename(`${path}.${process.pid}.tmp`, path)
+    } catch (error) {
+      options.log.warn({ err: error, file }, 'cannot keep what the registry said')
+    }
   }
 
   async function load(id: number): Promise<void> {
     const answer = await registry(`/schemas/ids/${id}`)
     if (answer === undefined) {
+      if (missing.size >= MAX_UNKNOWN) missing.clear()
       missing.set(id, Date.now() + UNKNOWN_FOR_MS)
       return
     }
-    const schema = (answer as { schema: string }).schema
-    learn(id, JSON.parse(schema) as object)
-    await keep(id, schema)
+    const { schema } = answer as { schema?: unknown }
+    if (typeof schema !== 'string') throw new HubError('REGISTRY_ERROR', `the schema registry gave no schema for id ${id}`, { retriable: true })
+    learn(id, schema)
+    await keep(`${id}.json`, { sha256: hashOf(schema), schema })
   }
 
-  /** GET; undefined = 404. Throws a retriable error for anything that may pass. */
+  /** GET, or POST of a body; undefined = the registry has no such thing. Throws a retriable error for anything that may pass. */
   async function registry(path: string, body?: unknown): Promise<unknown> {
     let response: Response
     try {
@@ -116,8 +134,9 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
         signal: AbortSignal.timeout(REGISTRY_TIMEOUT_MS),
         ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       })
-      if (response.status === 404) return undefined
-      if (response.ok) return await response.json()
+      const answer: unknown = await response.json()
+      if (response.ok) return answer
+      if (response.status === 404 && NOT_THERE.has((answer as { error_code?: number }).error_code ?? 0)) return undefined
     } catch (error) {
       throw new HubError('REGISTRY_SILENT', 'the schema registry does not answer', { retriable: true, cause: error })
     }
@@ -128,22 +147,22 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
     const type = types.get(fullName)
     const contract = options.contracts.find((one) => one.fullName === fullName)
     if (type === undefined || contract === undefined) throw new HubError('CONTRACT_UNKNOWN', `no contract ${fullName}`)
-    const file = join(options.cacheDir, `writer-${fullName}-${type.fingerprint('sha256').toString('hex').slice(0, 16)}.json`)
+    const text = JSON.stringify(contract.schema)
+    const file = `writer-${fullName}-${hashOf(text).slice(0, 16)}.json`
     let id: number | undefined
     try {
-      const answer = await registry(`/subjects/${encodeURIComponent(fullName)}`, { schema: JSON.stringify(contract.schema), schemaType: 'AVRO' })
+      const answer = await registry(`/subjects/${encodeURIComponent(fullName)}`, { schema: text, schemaType: 'AVRO' })
       if (answer === undefined) throw new HubError('CONTRACT_UNREGISTERED', `${fullName} is not registered: run "hub schemas register" first`)
       id = (answer as { id: number }).id
-      await writeFile(`${file}.${process.pid}.tmp`, JSON.stringify({ id }))
-      await rename(`${file}.${process.pid}.tmp`, file)
+      await keep(file, { id })
     } catch (error) {
       if (!(error instanceof HubError) || !error.retriable) throw error
-      const stored = await readFile(file, 'utf8').catch(() => { throw error })
+      const stored = await readFile(join(options.cacheDir, file), 'utf8').catch(() => { throw error })
       id = (JSON.parse(stored) as { id: number }).id
       options.log.warn({ contract: fullName, schemaId: id }, 'registry silent, schema id taken from disk')
     }
-    learn(id, contract.schema as object)
-    await keep(id, JSON.stringify(contract.schema))
+    learn(id, text)
+    await keep(`${id}.json`, { sha256: hashOf(text), schema: text })
     return { schemaId: id, encode: encoder(type, id) }
   }
 
@@ -171,7 +190,7 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
         }
         return { ok: false, pending }
       }
-      if (reader === 'unknown-contract') return { ok: false, reason: 'unknown-contract', detail: `schema id ${id} is not one of our contracts` }
+      if (typeof reader === 'string') return { ok: false, reason: 'unknown-contract', detail: reader }
       const checked = reader.guard(wire, HEADER_BYTES)
       if (!checked.ok) return { ok: false, reason: 'bounds', detail: checked.reason }
       try {
@@ -207,9 +226,14 @@ function parse(schema: unknown): avro.Type {
   return avro.Type.forSchema(schema as avro.Schema, { registry: {} })
 }
 
-function nameOf(schema: { name?: unknown; namespace?: unknown }): string {
-  const name = typeof schema.name === 'string' ? schema.name : ''
-  return name.includes('.') || typeof schema.namespace !== 'string' ? name : `${schema.namespace}.${name}`
+function nameOf(schema: unknown): string {
+  const { name, namespace } = (schema ?? {}) as { name?: unknown; namespace?: unknown }
+  if (typeof name !== 'string') return ''
+  return name.includes('.') || typeof namespace !== 'string' ? name : `${namespace}.${name}`
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function hashOf(text: string): string {

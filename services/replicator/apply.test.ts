@@ -88,7 +88,6 @@ function applyOne(tables: Tables, item: Item): void {
   tables.next = item.offset + 1
   if (item.what === 'control') {
     tables.counts.control++
-    return
   }
   for (const parking of tables.parked.values()) {
     if (parking.item.key === item.key && parking.buriedBy === undefined) parking.buriedBy = item.offset
@@ -176,7 +175,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
       ended: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ what: fc.constant('parked' as const), key, gap }) },
+  { weight: 2, arbitrary: fc.record({ what: fc.constant('parked' as const), key: fc.constantFrom('a', 'b', 'c', 'heartbeat'), gap }) },
   { weight: 1, arbitrary: fc.record({ what: fc.constant('control' as const), gap, number: fc.integer({ min: 29, max: 31 }) }) },
 )
 const history = fc.array(event, { maxLength: 60 })
@@ -188,7 +187,7 @@ function placed(events: readonly Event[]): Item[] {
     const consumed = { offset, sequence: offset, logEnd: 1000, size: 1 }
     if (e.what === 'record') return record(offset, e.key, e.version, e)
     if (e.what === 'parked') return { ...consumed, what: 'parked', key: e.key, reason: 'bounds', subject: undefined, hash: hashOf('parked', offset, 0) }
-    return { ...consumed, what: 'control', heartbeat: { number: e.number, committedAt: 0, delayMs: 0 } }
+    return { ...consumed, what: 'control', key: 'heartbeat', heartbeat: { number: e.number, committedAt: 0, delayMs: 0 } }
   })
 }
 

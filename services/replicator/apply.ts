@@ -63,6 +63,8 @@ export interface Decision {
   readonly endedRecords: number
   /** Highest sequence seen, absolute. */
   readonly lastSequence: number | undefined
+  /** Offset of the newest event that is not a control record. Absolute. */
+  readonly lastEvent: number | undefined
   readonly heartbeat: Heartbeat | undefined
   /** Set when offsets were missing: below it this replica lacks superseded versions. Absolute. */
   readonly completeFrom: number | undefined
@@ -101,6 +103,7 @@ export function decideShare(share: Share): Decision {
   const parkedDigest: Digest = { hi: 0n, lo: 0n }
   let next = share.next
   let lastSequence: number | undefined
+  let lastEvent: number | undefined
   let heartbeat: Heartbeat | undefined
   let completeFrom: number | undefined
 
@@ -111,10 +114,12 @@ export function decideShare(share: Share): Decision {
     }
     next = item.offset + 1
     if (item.sequence !== undefined) lastSequence = Math.max(lastSequence ?? item.sequence, item.sequence)
+    if (item.what !== 'control') lastEvent = item.offset
     switch (item.what) {
       case 'control':
         counts.control++
         heartbeat = item.heartbeat ?? heartbeat
+        bury(item.key, item.offset)
         break
       case 'technical':
         counts.applied++
@@ -139,6 +144,7 @@ export function decideShare(share: Share): Decision {
     parkedDigest,
     parkedOpen: openParked.size - buried.length,
     lastSequence,
+    lastEvent,
     heartbeat,
     completeFrom,
     checkpoint: last !== undefined && endsShare(last),

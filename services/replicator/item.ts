@@ -32,6 +32,8 @@ export interface RecordItem extends Consumed {
 /** Genesis or heartbeat. */
 export interface ControlItem extends Consumed {
   readonly what: 'control'
+  /** Constant, so compaction removes whatever bad event lies below under the same key. */
+  readonly key: string
   readonly heartbeat: Heartbeat | undefined
 }
 

@@ -34,6 +34,7 @@ CREATE TABLE consumer_offset (
   parked_lo          bigint NOT NULL DEFAULT 0,
   complete_from      bigint NOT NULL DEFAULT 0,
   last_sequence      bigint NOT NULL DEFAULT -1,
+  last_event         bigint NOT NULL DEFAULT -1,
   heartbeat_number       bigint,
   heartbeat_committed_ms bigint,
   heartbeat_delay_ms     bigint,
@@ -49,6 +50,7 @@ CREATE TABLE consumer_offset (
 COMMENT ON COLUMN consumer_offset.folded IS 'superseded inside its own transaction: into history, without a change number';
 COMMENT ON COLUMN consumer_offset.absent IS 'offsets that compaction removed';
 COMMENT ON COLUMN consumer_offset.complete_from IS 'below this offset superseded versions are missing here';
+COMMENT ON COLUMN consumer_offset.last_event IS 'offset of the newest event that is not a control record';
 COMMENT ON COLUMN consumer_offset.parked_open IS 'parked events that are the newest of their key on the log; parked_hi and parked_lo are their digest';
 
 CREATE VIEW partition_state AS

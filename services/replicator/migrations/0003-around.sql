@@ -52,6 +52,7 @@ CREATE TABLE region_position (
 ) WITH (fillfactor = 50);
 
 -- Since when each region has had an offset of this region's own topics: the oldest row above it answers.
+-- It has the moves that passed an event; after an hour one per minute.
 CREATE TABLE position_log (
   topic       text COLLATE "C" NOT NULL,
   partition   int NOT NULL,
@@ -71,9 +72,11 @@ CREATE TABLE checkpoint (
   digest        bytea NOT NULL,
   parked_digest bytea NOT NULL,
   at            timestamptz NOT NULL,
+  version       bigint NOT NULL DEFAULT 0,
   published     boolean NOT NULL DEFAULT true,
   PRIMARY KEY (region, topic, partition, generation, next_offset)
 );
+CREATE INDEX checkpoint_by_age ON checkpoint USING brin (at);
 CREATE INDEX checkpoint_unpublished ON checkpoint (topic, partition) WHERE NOT published;
 
 -- Events of this region's own topics that a region parked, as that region published it.
@@ -87,3 +90,10 @@ CREATE TABLE region_parked (
   at         timestamptz NOT NULL,
   PRIMARY KEY (topic, partition, log_offset, region)
 );
+
+-- One row: the version of the newest Position or Checkpoint this replica published.
+CREATE TABLE publication (
+  id      int PRIMARY KEY CHECK (id = 1),
+  version bigint NOT NULL DEFAULT 0
+);
+INSERT INTO publication (id) VALUES (1);

@@ -56,5 +56,5 @@ function keysToRead(own: boolean, items: Part['items']): string[] {
 }
 
 function keysOf(items: Part['items']): string[] {
-  return [...new Set(items.flatMap((item) => (item.what === 'control' ? [] : [item.key])))]
+  return [...new Set(items.map(({ key }) => key))]
 }

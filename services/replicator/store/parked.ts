@@ -1,4 +1,4 @@
-import { type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { boolArray, type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import type { OpenParked } from '../apply.ts'
 import type { ParkedItem } from '../item.ts'
 import type { Slot } from '../slot.ts'
@@ -23,8 +23,8 @@ export async function writeParked(c: DbClient, parkings: readonly Parking[]): Pr
   if (parkings.length === 0) return
   await c.query({
     name: 'write parked',
-    text: `INSERT INTO parked (topic, partition, log_offset, key, subject, reason, hash_hi, hash_lo, sequence, buried_by)
-           SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[], $9::int8[], $10::int8[])`,
+    text: `INSERT INTO parked (topic, partition, log_offset, key, subject, reason, hash_hi, hash_lo, sequence, buried_by, published)
+           SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::bool[])`,
     values: [
       textArray(parkings.map(({ slot }) => slot.topic)),
       int4Array(parkings.map(({ slot }) => slot.partition)),
@@ -36,6 +36,8 @@ export async function writeParked(c: DbClient, parkings: readonly Parking[]): Pr
       int8Array(parkings.map(({ item }) => item.hash.readBigInt64BE(8))),
       int8Array(parkings.map(({ item }) => item.sequence ?? null)),
       int8Array(parkings.map(({ buriedBy }) => buriedBy ?? null)),
+      // What is bad in a technical topic is not announced in one: an event that every replica parks would breed four others for ever.
+      boolArray(parkings.map(({ slot }) => slot.technical)),
     ],
   })
 }

@@ -52,6 +52,7 @@ const CHANGES: readonly [column: string, how: 'add' | 'xor' | 'raise' | 'set', (
   ['parked_lo', 'xor', ({ decision }) => decision.parkedDigest.lo],
   ['complete_from', 'raise', ({ decision }) => decision.completeFrom],
   ['last_sequence', 'raise', ({ decision }) => decision.lastSequence],
+  ['last_event', 'set', ({ decision }) => decision.lastEvent],
   ['heartbeat_number', 'set', ({ decision }) => decision.heartbeat?.number],
   ['heartbeat_committed_ms', 'set', ({ decision }) => decision.heartbeat?.committedAt],
   ['heartbeat_delay_ms', 'set', ({ decision }) => decision.heartbeat?.delayMs],

@@ -1,0 +1,69 @@
+import type { Codec } from '@hub/runtime/codec'
+import type { Db, Lease } from '@hub/runtime/db'
+import type { Kafka } from '@hub/runtime/kafka'
+import type { Log } from '@hub/runtime/log'
+import type { Wakeup } from '@hub/runtime/wakeup'
+import type { Region, Topic } from '@hub/schemas/streams'
+import type { GenesisWatch } from './genesis.ts'
+import { beat } from './heartbeats.ts'
+import type { RelayMetrics } from './metrics.ts'
+import { ownPartition } from './partition.ts'
+import { pump } from './pump.ts'
+import { createSender, type Failpoint, type Sender } from './sender.ts'
+import { createSentLog } from './sent-log.ts'
+import { createStanding } from './standing.ts'
+import { readPositions } from './store.ts'
+import { together, withGrace } from './tasks.ts'
+import { trim } from './trim.ts'
+
+/** The delay in a heartbeat is right to within this time: a request is not tried longer. */
+const PRODUCE_DEADLINE_MS = 10_000
+const CLOSE_GRACE_MS = 1_000
+
+export interface ActiveOptions {
+  readonly region: Region
+  readonly topics: readonly Topic[]
+  readonly db: Db
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly genesis: GenesisWatch
+  readonly wakeup: Wakeup
+  readonly metrics: RelayMetrics
+  readonly log: Log
+  readonly failpoint?: Failpoint | undefined
+}
+
+/** What the holder of the lease does: send, note what was sent, beat, trim. Begins from the stored positions each time. */
+export function relayActive(options: ActiveOptions): { run(lease: Lease, signal: AbortSignal): Promise<void>; fault(): string | undefined } {
+  const { region, topics, db, kafka, codec, genesis, wakeup, metrics, log, failpoint } = options
+  const names = topics.map(({ topic }) => topic)
+  const dataTopics = new Set(topics.filter(({ technical }) => !technical).map(({ topic }) => topic))
+  let sender: Sender | undefined
+
+  async function run(lease: Lease, signal: AbortSignal): Promise<void> {
+    const partitions = (await readPositions(db, names)).map(ownPartition)
+    const standing = createStanding(partitions, genesis, db, metrics, log)
+    const sent = createSentLog(db)
+    const producer = kafka.producer({ deadlineMs: PRODUCE_DEADLINE_MS })
+    sender = createSender({ producer, sent, region, metrics, log, failpoint })
+    const heartbeats = { db, codec, lease, wakeup, metrics, log, partitions: () => standing.moving().filter(({ topic }) => dataTopics.has(topic)) }
+    metrics.active.set(1)
+    try {
+      await standing.usable()
+      await together(signal, [
+        (ended) => pump({ db, sender: sender!, standing, genesis, wakeup, log }, ended),
+        (ended) => sent.run(ended),
+        (ended) => beat(heartbeats, ended),
+        (ended) => trim(db, names, log, ended),
+      ])
+      await sent.flush()
+    } finally {
+      metrics.active.set(0)
+      metrics.paused.reset()
+      sender = undefined
+      await withGrace(producer.close(), AbortSignal.abort(), CLOSE_GRACE_MS)
+    }
+  }
+
+  return { run, fault: () => sender?.fault() }
+}

@@ -1,0 +1,31 @@
+import type { Db } from '@hub/runtime/db'
+import type { Metrics } from '@hub/runtime/metrics'
+import { readBacklog } from './store.ts'
+
+export type RelayMetrics = ReturnType<typeof createRelayMetrics>
+
+export function createRelayMetrics(metrics: Metrics, db: Db, topics: readonly string[]) {
+  const waiting = metrics.gauge('hub_relay_waiting_events', 'Events in the outbox that are not known to be on the log', ['topic'], async (gauge) => {
+    // Both gauges come from one query; the other one shows the values of this reading.
+    const backlog = await readBacklog(db, topics).catch(() => undefined)
+    gauge.reset()
+    oldest.reset()
+    for (const { topic, rows, oldestSeconds } of backlog ?? []) {
+      gauge.set({ topic }, rows)
+      oldest.set({ topic }, oldestSeconds)
+    }
+  })
+  const oldest = metrics.gauge('hub_relay_oldest_waiting_seconds', 'Age of the oldest event in the outbox that is not known to be on the log; no value while the database is silent', ['topic'])
+  return {
+    waiting,
+    oldest,
+    active: metrics.gauge('hub_relay_active', '1 while this process holds the lease and sends'),
+    paused: metrics.gauge('hub_relay_paused_partitions', 'Partitions that do not move, by reason', ['reason']),
+    sends: metrics.counter('hub_relay_sends_total', 'Produce requests acknowledged'),
+    events: metrics.counter('hub_relay_events_total', 'Events acknowledged by the broker', ['topic']),
+    unknown: metrics.counter('hub_relay_unknown_outcomes_total', 'Produce requests without an answer; their events were sent again'),
+    refused: metrics.counter('hub_relay_refused_total', 'Produce requests the broker refused', ['topic']),
+    produceSeconds: metrics.histogram('hub_relay_produce_seconds', 'From handing a request to the producer to its acknowledgement'),
+    heartbeats: metrics.counter('hub_relay_heartbeats_total', 'Heartbeat ticks written'),
+  }
+}

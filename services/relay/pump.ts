@@ -1,0 +1,74 @@
+import type { Db } from '@hub/runtime/db'
+import type { Log } from '@hub/runtime/log'
+import type { Wakeup } from '@hub/runtime/wakeup'
+import type { GenesisWatch } from './genesis.ts'
+import { HEARTBEAT } from './heartbeats.ts'
+import { keyOf, setAside, type OwnPartition } from './partition.ts'
+import type { Sender } from './sender.ts'
+import { shareOf, type Share } from './shares.ts'
+import type { Standing } from './standing.ts'
+import { readWaiting } from './store.ts'
+import { pause } from './tasks.ts'
+
+/** Every loss of a wake-up is made good within this time. */
+const POLL_MS = 1_000
+/** Per partition and request: small enough not to hold the event loop, large enough that a backlog costs little per event. */
+const BOUNDS = { rows: 250, bytes: 512 * 1024, heartbeat: HEARTBEAT }
+const LAST_BACKOFF_MS = 5_000
+
+export interface PumpOptions {
+  readonly db: Db
+  readonly sender: Sender
+  readonly standing: Standing
+  readonly genesis: GenesisWatch
+  readonly wakeup: Wakeup
+  readonly log: Log
+}
+
+/**
+ * Brings everything from the outbox to the log, one request in flight, until `signal` fires. While one is under way what waits behind
+ * it is read. After an unknown outcome everything not acknowledged is read and sent again.
+ */
+export async function pump({ db, sender, standing, genesis, wakeup, log }: PumpOptions, signal: AbortSignal): Promise<void> {
+  let ahead: Promise<Share[]> | undefined
+  let failures = 0
+  while (!signal.aborted) {
+    const usable = await standing.usable()
+    const shares = (await (ahead ?? read(usable, new Map()))).filter(({ partition, behind }) => usable.includes(partition) && behind === partition.acked)
+    ahead = undefined
+    if (shares.length === 0) {
+      await wakeup.wait(POLL_MS, signal)
+      continue
+    }
+    // Whoever writes rings after its commit, and a ring meanwhile is remembered: only a read that left something behind needs another at once.
+    if (shares.some(({ more }) => more)) {
+      ahead = read(usable, new Map(shares.map(({ partition, last }) => [partition, last])))
+      ahead.catch(() => { /* thrown where it is awaited, unless what it follows was not acknowledged */ })
+    }
+    if (await sender.send(shares, signal)) {
+      failures = 0
+      if (ahead === undefined) await wakeup.wait(POLL_MS, signal)
+      continue
+    }
+    await ahead?.catch(() => {})
+    ahead = undefined
+    genesis.refresh()
+    await pause(Math.min(100 * 2 ** failures++, LAST_BACKOFF_MS), signal)
+  }
+
+  async function read(partitions: readonly OwnPartition[], sent: ReadonlyMap<OwnPartition, bigint>): Promise<Share[]> {
+    const readAt = performance.now()
+    const byKey = new Map(partitions.map((partition) => [keyOf(partition), partition]))
+    const behind = new Map(partitions.map((partition) => [partition, sent.get(partition) ?? partition.acked]))
+    const waiting = await readWaiting(db, [...behind].map(([{ topic, partition }, after]) => ({ topic, partition, after })), BOUNDS)
+    return waiting.flatMap((one) => {
+      const partition = byKey.get(keyOf(one))!
+      const share = shareOf(one, partition, behind.get(partition)!, readAt)
+      if ('rows' in share) return [share]
+      const found = share.found === undefined ? `下一序号 ${one.nextSequence} · next sequence ${one.nextSequence}` : `之后是 ${share.found} · ${share.found} comes next`
+      setAside(partition, { code: 'sequence-gap', text: `发件箱缺少序号 ${share.missing}（${found}）：事件已丢失，请恢复或重新发布 · sequence ${share.missing} is missing in the outbox: events are lost; restore them or publish them again` }, performance.now())
+      log.error({ topic: partition.topic, partition: partition.partition, missing: share.missing.toString() }, 'events are missing in the outbox')
+      return []
+    })
+  }
+}

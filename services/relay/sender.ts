@@ -1,0 +1,116 @@
+import { ProduceRefusedError, type OrderedProducer, type Produced } from '@hub/runtime/kafka'
+import type { Log } from '@hub/runtime/log'
+import { HEARTBEAT } from './heartbeats.ts'
+import { toMessage } from './message.ts'
+import type { RelayMetrics } from './metrics.ts'
+import { keyOf, setAside } from './partition.ts'
+import type { SentLog } from './sent-log.ts'
+import type { Share } from './shares.ts'
+import { withGrace } from './tasks.ts'
+
+/** How long a request in flight is waited for when the relay stops. */
+const STOP_GRACE_MS = 3_000
+
+export interface Sender {
+  /** Sends shares of different partitions in one request; false = the outcome of some is unknown, and what is not acknowledged must be sent again. */
+  send(shares: readonly Share[], signal: AbortSignal): Promise<boolean>
+  /** Why the broker did not take the last request, if it did not. */
+  fault(): string | undefined
+}
+
+/** Points of a request where tests stop, delay or fail it: `encoded` before the request goes out, `acknowledged` before the answer is looked at. */
+export type Failpoint = (point: 'encoded' | 'acknowledged') => void | Promise<void>
+
+export interface SenderOptions {
+  readonly producer: OrderedProducer
+  readonly sent: SentLog
+  readonly region: string
+  readonly metrics: RelayMetrics
+  readonly log: Log
+  readonly failpoint?: Failpoint | undefined
+}
+
+export function createSender({ producer, sent, region, metrics, log, failpoint }: SenderOptions): Sender {
+  let fault: string | undefined
+
+  async function request(shares: readonly Share[]): Promise<Produced[]> {
+    const now = performance.now()
+    const batches = shares.map(({ partition: { topic, partition }, rows, readAt }) => ({
+      topic, partition, messages: rows.map((row) => toMessage(row, { topic, partition, region }, row.type === HEARTBEAT ? (row.ageMs ?? 0) + (now - readAt) : undefined)),
+    }))
+    await failpoint?.('encoded')
+    const startedAt = performance.now()
+    const produced = await producer.send(batches)
+    metrics.produceSeconds.observe((performance.now() - startedAt) / 1000)
+    await failpoint?.('acknowledged')
+    return produced
+  }
+
+  /** One request; where it is refused, one per partition, because the answer does not say which partition it was. */
+  async function attempt(shares: readonly Share[], signal: AbortSignal): Promise<boolean> {
+    try {
+      const produced = await withGrace(request(shares), signal, STOP_GRACE_MS)
+      if (produced === undefined) return false
+      acknowledge(shares, produced)
+      fault = undefined
+      return true
+    } catch (error) {
+      if (!(error instanceof ProduceRefusedError)) return unknown(error)
+      if (shares.length > 1) return await oneByOne(shares, signal)
+      refused(shares[0]!, error)
+      return true
+    }
+  }
+
+  async function oneByOne(shares: readonly Share[], signal: AbortSignal): Promise<boolean> {
+    let known = true
+    for (const share of shares) known = known && await attempt([share], signal)
+    return known
+  }
+
+  function unknown(error: unknown): boolean {
+    if (fault === undefined) log.warn({ err: error }, 'the broker did not confirm, the events are sent again')
+    fault = error instanceof Error ? error.message : String(error)
+    metrics.unknown.inc()
+    return false
+  }
+
+  function refused({ partition, first, last }: Share, error: ProduceRefusedError): void {
+    metrics.refused.inc({ topic: partition.topic })
+    setAside(partition, {
+      code: 'refused',
+      text: `代理拒绝序号 ${first}–${last} · the broker refuses sequences ${first}–${last} (${error.code.replace('PRODUCE_REFUSED_', '')}); see the rights and settings of the topic`,
+    }, performance.now())
+  }
+
+  function acknowledge(shares: readonly Share[], produced: readonly Produced[]): void {
+    const offsets = new Map(produced.map((one) => [keyOf(one), one.baseOffset]))
+    metrics.sends.inc()
+    for (const { partition, first, last, rows } of shares) {
+      const firstOffset = offsets.get(keyOf(partition)) ?? -1n
+      if (firstOffset <= partition.lastOffset) {
+        setAside(partition, {
+          code: 'log-went-back',
+          text: `代理给出的位移 ${firstOffset} 不高于已用的 ${partition.lastOffset}：主题可能已重建 · the broker answered offset ${firstOffset}, not above ${partition.lastOffset}: the topic may have been created anew`,
+        }, performance.now())
+        continue
+      }
+      partition.acked = last
+      partition.lastOffset = firstOffset + (last - first)
+      partition.fault = undefined
+      sent.note({ topic: partition.topic, partition: partition.partition, first, last, firstOffset })
+      metrics.events.inc({ topic: partition.topic }, rows.length)
+    }
+  }
+
+  return {
+    fault: () => fault,
+    async send(shares, signal) {
+      // A partition that failed is tried apart: refused again, it would cost the others a repeat on the log.
+      const sound = shares.filter(({ partition }) => partition.fault === undefined)
+      const suspects = shares.filter(({ partition }) => partition.fault !== undefined)
+      if (sound.length > 0 && !await attempt(sound, signal)) return false
+      return await oneByOne(suspects, signal)
+    },
+  }
+}

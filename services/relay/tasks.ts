@@ -1,0 +1,47 @@
+/** Resolves after `ms`, or as soon as `signal` fires. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}
+
+/** Runs tasks side by side until all have ended. The first to end, well or badly, ends the others; throws what it threw. */
+export async function together(signal: AbortSignal, tasks: readonly ((signal: AbortSignal) => Promise<void>)[]): Promise<void> {
+  const ended = new AbortController()
+  const either = AbortSignal.any([signal, ended.signal])
+  const failures: unknown[] = []
+  await Promise.all(tasks.map(async (task) => {
+    try {
+      await task(either)
+    } catch (error) {
+      failures.push(error)
+    } finally {
+      ended.abort()
+    }
+  }))
+  if (failures.length > 0) throw failures[0]
+}
+
+/** What `work` gives, or undefined when it is still busy `graceMs` after `signal` fired. */
+export async function withGrace<T>(work: Promise<T>, signal: AbortSignal, graceMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  let onAbort = (): void => {}
+  const late = new Promise<undefined>((resolve) => {
+    onAbort = () => { timer = setTimeout(() => resolve(undefined), graceMs) }
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
+}

@@ -81,9 +81,14 @@ function xor(digests: readonly string[]): string {
   return digests.reduce((total, digest) => total ^ BigInt(`0x${digest}`), 0n).toString(16).padStart(32, '0')
 }
 
+/** It reads every row of the replica. */
+const VERIFY_MS = 10 * 60_000
+
 async function readVerified(db: Replica['db']): Promise<VerifiedPartition[]> {
-  const { rows } = await db.query<VerifiedPartition>(
-    `SELECT topic, partition, next_offset AS "nextOffset", records, digest, kept_digest AS "keptDigest", parked_digest AS "parkedDigest"
-       FROM hub_verify() ORDER BY topic, partition`)
+  const { rows } = await db.query<VerifiedPartition>({
+    text: `SELECT topic, partition, next_offset AS "nextOffset", records, digest, kept_digest AS "keptDigest", parked_digest AS "parkedDigest"
+             FROM hub_verify() ORDER BY topic, partition`,
+    timeoutMs: VERIFY_MS,
+  })
   return rows
 }

@@ -21,7 +21,8 @@ export class DbError extends HubError {
 export function sqlState(error: unknown): string | undefined {
   for (let at = error; at instanceof Error; at = at.cause) {
     const code = (at as { code?: unknown }).code
-    if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && code !== 'EPIPE') return code
+    // System errors have codes of letters alone (EPIPE).
+    if (typeof code === 'string' && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)) return code
   }
   return undefined
 }
@@ -39,5 +40,11 @@ function looksLikeConnection(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = (error as { code?: string }).code ?? ''
   return /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|ENOENT)/.test(code)
-    || /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|connection timeout/i.test(error.message)
+    || /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|connection timeout|Query read timeout/i.test(error.message)
+}
+
+/** True for what may come in the place of the answer to a COMMIT that happened: a lost connection, a server going down. */
+export function leavesCommitOpen(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === undefined || /^(08|57|58|XX)/.test(state)
 }

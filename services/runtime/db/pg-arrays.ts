@@ -56,9 +56,14 @@ export function boolArray(values: readonly (boolean | null)[]): Buffer {
   return fixed(OID.bool, 1, values, (buffer, value, at) => buffer.writeUInt8(value ? 1 : 0, at))
 }
 
-/** Calendar dates as `YYYY-MM-DD`; they must exist. */
+/** Calendar dates as `YYYY-MM-DD`; they must exist. Throws RangeError for what is no date. */
 export function dateArray(values: readonly (string | null)[]): Buffer {
-  return fixed(OID.date, 4, values, (buffer, value, at) => buffer.writeInt32BE(Date.parse(value) / 86_400_000 - EPOCH_2000_DAYS, at))
+  return fixed(OID.date, 4, values, (buffer, value, at) => {
+    const days = Date.parse(value) / 86_400_000 - EPOCH_2000_DAYS
+    // Written as a number, NaN would be the first day of 2000.
+    if (!Number.isInteger(days)) throw new RangeError('not a date')
+    buffer.writeInt32BE(days, at)
+  })
 }
 
 /** Instants as milliseconds since 1970, UTC. */

@@ -35,7 +35,7 @@ export async function closedLoop(options: {
     try {
       while (next < options.requests) {
         const sent = performance.now()
-        const status = await exchange(socket, request(options.url, options.key, options.body(next++)))
+        const status = await exchange(socket, requestText(options.url, options.key, options.body(next++)))
         latencies[done++] = performance.now() - sent
         statuses[status] = (statuses[status] ?? 0) + 1
       }
@@ -50,7 +50,8 @@ export function percentile(sorted: ArrayLike<number>, p: number): number {
   return sorted.length === 0 ? NaN : (sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? NaN)
 }
 
-function request(url: URL, key: string, body: string): string {
+/** One publish request, to be written as it is. */
+export function requestText(url: URL, key: string, body: string): string {
   return `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
@@ -62,7 +63,8 @@ function open(url: URL): Promise<Socket> {
   })
 }
 
-function exchange(socket: Socket, text: string): Promise<string> {
+/** Sends one request and resolves with the status of its answer once that is whole. Rejects when the connection ends. */
+export function exchange(socket: Socket, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
     const onData = (chunk: Buffer): void => {

@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readdirSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { REPO_ROOT } from '@hub/local/paths'
+
+const TICKS_PER_SECOND = 100 // what /proc counts in, whatever the kernel's own tick
+
+export function machine(): { cpu: string, cores: number, memory: string } {
+  return { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: cpus().length, memory: `${Math.round(totalmem() / 2 ** 30)} GiB` }
+}
+
+/** `hub` is the commit, with `+` behind it where the checkout differs from it; null outside a checkout. */
+export function versions(postgres: string | null): { node: string, kafka: string | null, postgres: string | null, hub: string | null } {
+  const pom = readFileSync(join(REPO_ROOT, 'infra/local/jvm/pom.xml'), 'utf8')
+  return { node: process.versions.node, kafka: /<kafka\.version>(.+?)</.exec(pom)?.[1] ?? null, postgres, hub: commit() }
+}
+
+/**
+ * Processor seconds, user and system, of everything that runs below this process, itself included, since it began; undefined where the system does
+ * not tell. A process that ended counts with the parent that waited for it, so differences hold over starts and stops.
+ */
+export function cpuSeconds(): number | undefined {
+  const stats = readStats()
+  if (stats.length === 0) return undefined
+  const children = Map.groupBy(stats, ({ parent }) => parent)
+  const below = (pid: number): number => (children.get(pid) ?? []).reduce((sum, child) => sum + child.ticks + below(child.pid), 0)
+  return ((stats.find(({ pid }) => pid === process.pid)?.ticks ?? 0) + below(process.pid)) / TICKS_PER_SECOND
+}
+
+/** Resident memory of processes, bytes. Pages that they share, such as Node's own code, count in each. */
+export function residentBytes(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? NaN) * 1024, 0)
+}
+
+function readStats(): { pid: number, parent: number, ticks: number }[] {
+  return readProc('/proc').flatMap((name) => {
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, 'utf8')
+      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ') // from the state on, which is field 3
+      return [{ pid: Number(name), parent: Number(fields[1]), ticks: fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) }]
+    } catch {
+      return [] // it has ended
+    }
+  })
+}
+
+function readProc(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => /^\d+$/.test(name))
+  } catch {
+    return []
+  }
+}
+
+function commit(): string | null {
+  try {
+    const git = (...args: string[]): string => execFileSync('git', args, { cwd: REPO_ROOT, encoding: 'utf8', stdio: 'pipe' }).trim()
+    return git('rev-parse', '--short=12', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+')
+  } catch {
+    return null
+  }
+}

@@ -1,5 +1,6 @@
 import kafkajs, { type AclOperationTypes as AclOperation, type Kafka as KafkaJs } from 'kafkajs'
 import { HubError } from '../errors.ts'
+import { connectionFailure } from './failure.ts'
 
 // Node finds only some names of this CommonJS package, so whatever is no type comes off its default export.
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } = kafkajs
@@ -35,6 +36,7 @@ export interface Admin extends AsyncDisposable {
   topicSettings(topics: readonly string[]): Promise<Map<string, Map<string, string>>>
   /** Creates those that are missing and waits for their leaders; says which it created. Existing ones are left as they are. */
   ensureTopics(declarations: readonly TopicDeclaration[]): Promise<string[]>
+  /** In the order of the partitions. */
   offsets(topic: string): Promise<PartitionOffsets[]>
   /** Adds what is missing; what is there already stays as it is. */
   createAcls(acls: readonly AclDeclaration[]): Promise<void>
@@ -58,7 +60,8 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
     try {
       await admin.connect()
     } catch (error) {
-      throw new HubError('BROKER_UNREACHABLE', `the broker does not answer: ${error instanceof Error ? error.message : String(error)}`, { cause: error, retriable: true })
+      await admin.disconnect().catch(() => {})
+      throw connectionFailure(error)
     }
   }
 
@@ -98,7 +101,7 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
     },
     async offsets(topic) {
       const offsets = await admin.fetchTopicOffsets(topic)
-      return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) }))
+      return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) })).sort((a, b) => a.partition - b.partition)
     },
     async createAcls(acls) {
       await admin.createAcls({

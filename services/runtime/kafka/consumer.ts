@@ -1,6 +1,7 @@
 import { type EachBatchPayload, type Kafka as KafkaJs } from 'kafkajs'
 import { HubError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { connectionFailure } from './failure.ts'
 
 export interface Message {
   readonly offset: bigint
@@ -163,9 +164,15 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
     if (last !== undefined) resolveOffset(last.offset)
   }
 
-  await admin.connect()
-  await consumer.connect()
-  await consumer.subscribe({ topics: [...options.topics], fromBeginning: true })
+  try {
+    await admin.connect()
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...options.topics], fromBeginning: true })
+  } catch (error) {
+    closed = true
+    await Promise.allSettled([consumer.disconnect(), admin.disconnect()])
+    throw connectionFailure(error)
+  }
   const running = consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
@@ -205,48 +212,56 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
 /** The first record still on each partition, read by a throw-away consumer; partitions without any record within the deadline are left out. */
 export async function readFirst(client: () => KafkaJs, log: Log, options: { groupId: string; topics: readonly string[]; deadlineMs: number }): Promise<Map<string, Message>> {
   const found = new Map<string, Message>()
-  const admin = client().admin()
-  const wanted = new Map<string, bigint>()
-  await admin.connect()
-  try {
-    for (const topic of options.topics) {
-      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-        if (BigInt(high) > BigInt(low)) wanted.set(keyOf(topic, partition), BigInt(low))
-      }
-    }
-  } finally {
-    await admin.disconnect()
-  }
+  const wanted = await startsOf(client, options.topics)
   if (wanted.size === 0) return found
+  const { promise: all, resolve, reject } = Promise.withResolvers<void>()
+  all.catch(() => { /* awaited below, unless the subscription fails first */ })
+  const timer = setTimeout(resolve, options.deadlineMs)
   let subscription: Subscription | undefined
   try {
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, options.deadlineMs)
-      subscribe(client, log, {
-        groupId: options.groupId,
-        topics: options.topics,
-        maxBytesPerPartition: 1024,
-        load: (partitions) => Promise.resolve(partitions.flatMap(({ topic, partition }) => {
-          const low = wanted.get(keyOf(topic, partition))
-          return low === undefined ? [] : [{ topic, partition, offset: low }]
-        })),
-        onBatch(batch) {
-          const key = keyOf(batch.topic, batch.partition)
-          if (!found.has(key) && batch.messages[0] !== undefined) found.set(key, copyOf(batch.messages[0]))
-          subscription?.pause([batch])
-          if (found.size === wanted.size) {
-            clearTimeout(timer)
-            resolve()
-          }
-        },
-        onLogChanged() {},
-        onFatal: reject,
-      }).then((made) => { subscription = made }, reject)
+    subscription = await subscribe(client, log, {
+      groupId: options.groupId,
+      topics: options.topics,
+      maxBytesPerPartition: 1024,
+      load: (partitions) => Promise.resolve(partitions.flatMap(({ topic, partition }) => {
+        const key = keyOf(topic, partition)
+        const low = wanted.get(key)
+        return low === undefined || found.has(key) ? [] : [{ topic, partition, offset: low }]
+      })),
+      onBatch({ topic, partition, messages }) {
+        const key = keyOf(topic, partition)
+        if (!found.has(key) && messages[0] !== undefined) found.set(key, copyOf(messages[0]))
+        subscription?.pause([{ topic, partition }])
+        if (found.size === wanted.size) resolve()
+      },
+      onLogChanged() {},
+      onFatal: reject,
     })
+    await all
   } finally {
+    clearTimeout(timer)
     await subscription?.close()
   }
   return found
+}
+
+/** The first offset of every partition that has records. */
+async function startsOf(client: () => KafkaJs, topics: readonly string[]): Promise<Map<string, bigint>> {
+  const starts = new Map<string, bigint>()
+  const admin = client().admin()
+  try {
+    await admin.connect()
+    for (const topic of topics) {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        if (BigInt(high) > BigInt(low)) starts.set(keyOf(topic, partition), BigInt(low))
+      }
+    }
+  } catch (error) {
+    throw connectionFailure(error)
+  } finally {
+    await admin.disconnect().catch(() => {})
+  }
+  return starts
 }
 
 async function whileBeating(handled: Promise<void>, heartbeat: () => Promise<void>, signal: AbortSignal): Promise<void> {
@@ -254,11 +269,16 @@ async function whileBeating(handled: Promise<void>, heartbeat: () => Promise<voi
   const timer = setInterval(() => {
     if (!signal.aborted) heartbeat().catch(() => { /* the next fetch meets the same fault and rejoins */ })
   }, HEARTBEAT_MS)
-  const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  const { promise: aborted, resolve: abort } = Promise.withResolvers<void>()
+  const onAbort = (): void => abort()
+  signal.addEventListener('abort', onAbort)
+  if (signal.aborted) abort()
   try {
     await Promise.race([handled, aborted])
   } finally {
     clearInterval(timer)
+    // The signal lives as long as the assignment: a listener left on it for each batch would fill the memory.
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,6 +1,7 @@
-import kafkajs, { CompressionTypes, Partitioners, type Kafka as KafkaJs, type Producer } from 'kafkajs'
+import { CompressionTypes, Partitioners, type Kafka as KafkaJs, type Producer } from 'kafkajs'
 import { HubError } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { brokerErrorType } from './failure.ts'
 
 export interface ProduceBatch {
   readonly topic: string
@@ -83,17 +84,23 @@ export function createProducer(client: () => KafkaJs, log: Log, deadlineMs = 30_
       for (const message of messages) list.push({ ...message, partition })
     }
     let timer: NodeJS.Timeout | undefined
+    let late = false
     try {
-      const producer = await connected()
-      const timeout = new Promise<never>((_, reject) => { timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs) })
-      const results = await Promise.race([
-        producer.sendBatch({ acks: -1, compression: CompressionTypes.None, topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })) }),
-        timeout,
-      ])
+      const timeout = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          late = true
+          reject(new Error(`no answer within ${deadlineMs} ms`))
+        }, deadlineMs)
+      })
+      const sent = connected().then((producer) => {
+        if (late) throw new Error('connected too late')
+        return producer.sendBatch({ acks: -1, compression: CompressionTypes.None, topicMessages: [...topics].map(([topic, messages]) => ({ topic, messages })) })
+      })
+      const results = await Promise.race([sent, timeout])
       return results.map((result) => ({ topic: result.topicName, partition: result.partition, baseOffset: BigInt(result.baseOffset ?? '-1') }))
     } catch (error) {
       discard()
-      const type = typeOf(error)
+      const type = brokerErrorType(error)
       if (type !== undefined && REFUSALS.has(type)) throw new ProduceRefusedError(error, type)
       log.debug({ err: error }, 'produce outcome unknown, producer discarded')
       throw new UnknownOutcomeError(error)
@@ -120,14 +127,6 @@ export function createProducer(client: () => KafkaJs, log: Log, deadlineMs = 30_
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-function typeOf(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at instanceof kafkajs.KafkaJSNumberOfRetriesExceeded ? at.cause : (at as { cause?: unknown }).cause) {
-    const type = (at as { type?: unknown }).type
-    if (typeof type === 'string') return type
-  }
-  return undefined
 }
 
 function messageOf(cause: unknown): string {

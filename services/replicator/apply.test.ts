@@ -103,13 +103,14 @@ function applyOne(tables: Tables, item: Item): void {
 
 function applyRecord(tables: Tables, item: RecordItem): void {
   const row = tables.rows.get(item.key)
-  if (row !== undefined && item.version < row.version) {
+  const same = row !== undefined && item.version === row.version && item.hash.equals(row.hash)
+  if (row !== undefined && item.version <= row.version && !same) {
     tables.counts.stale++
     if (tables.own) tables.shadows.set(item.key, item.offset)
     return
   }
   tables.shadows.delete(item.key)
-  if (row !== undefined && item.version === row.version && item.hash.equals(row.hash)) {
+  if (same) {
     tables.counts.duplicate++
     return
   }

@@ -93,6 +93,11 @@ export class Queue {
     this.#release(items)
   }
 
+  /** Forgets everything. */
+  clear(): void {
+    for (const slot of [...this.#waiting.keys()]) this.drop(slot)
+  }
+
   #release(items: readonly Item[]): void {
     this.#items -= items.length
     for (const item of items) this.#bytes -= item.size

@@ -1,3 +1,4 @@
+import type { Region, Stream } from '@hub/schemas/streams'
 import { Freshness } from './freshness.ts'
 
 /** What is stored about one partition: its identity and position. */
@@ -9,14 +10,21 @@ export interface Stored {
   /** -1 while nothing with a sequence has been seen. */
   readonly lastSequence: number
   readonly parkedOpen: number
+  readonly pausedReason: string | null
+}
+
+/** Why a partition stands still; `text` is for people. */
+export interface Stop {
+  readonly code: 'no-genesis' | 'other-generation' | 'offset-outside-log' | 'sequence-lost' | 'registry-silent' | 'database-refused'
+  readonly text: string
 }
 
 /** One partition of the log while this process applies it. */
 export interface Slot {
   readonly topic: string
   readonly partition: number
-  readonly region: string
-  readonly stream: string
+  readonly region: Region
+  readonly stream: Stream
   readonly technical: boolean
   /** The region's own topic. */
   readonly own: boolean
@@ -31,8 +39,8 @@ export interface Slot {
   parkedOpen: number
   /** True when `shadowed` may hold records of this topic. */
   shadowing: boolean
-  /** Why nothing is taken from it, while that is so. */
-  stopped: string | undefined
+  /** Why nothing more is taken from it, while that is so. */
+  stopped: Stop | undefined
   /** Log end as of the latest fetch. */
   logEnd: number
   readonly freshness: Freshness
@@ -41,6 +49,7 @@ export interface Slot {
 export function createSlot(
   identity: Pick<Slot, 'topic' | 'partition' | 'region' | 'stream' | 'technical' | 'own'>,
   stored: Stored,
+  shadowing: boolean,
 ): Slot {
   return {
     ...identity,
@@ -49,7 +58,7 @@ export function createSlot(
     cursor: stored.next,
     lastSequence: stored.lastSequence,
     parkedOpen: stored.parkedOpen,
-    shadowing: true,
+    shadowing,
     stopped: undefined,
     logEnd: stored.next,
     freshness: new Freshness(),

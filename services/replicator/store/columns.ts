@@ -1,5 +1,5 @@
 import { boolArray, dateArray, int4Array, int8Array, textArray, timestamptzArray } from '@hub/runtime/db'
-import { TABLES } from '@hub/schemas/tables'
+import { type PgType, TABLES } from '@hub/schemas/tables'
 import type { Column } from '../item.ts'
 
 /** Streams whose records have a table here. */
@@ -7,10 +7,8 @@ export type RecordStream = keyof typeof TABLES
 
 export const RECORD_STREAMS = Object.keys(TABLES) as RecordStream[]
 
-type PgType = (typeof TABLES)[RecordStream]['columns'][number]['pgType']
-
-/** The columns every table of current rows begins with, in the order of their parameters. */
-const COMMON = [
+/** The columns every table of current rows begins with, in the order of their parameters; `applied_at` comes by default. */
+export const COMMON = [
   ['region', 'text'],
   ['record_id', 'text'],
   ['version', 'int8'],
@@ -34,7 +32,7 @@ export interface RecordSql {
 /** The statements that write one stream's current rows from one array per column. */
 export function recordSql(stream: RecordStream): RecordSql {
   const { table, columns } = TABLES[stream]
-  const all: [string, string][] = [...COMMON, ...columns.map(({ name, pgType }): [string, string] => [name, parameterType(pgType)])].map(([name, type]) => [name, type])
+  const all: readonly (readonly [string, string])[] = [...COMMON, ...columns.map(({ name, pgType }) => [name, pgType] as const)]
   const names = all.map(([name]) => name).join(', ')
   const arrays = all.map(([, type], i) => `$${i + 1}::${type}[]`).join(', ')
   const changed = all.slice(2).map(([name]) => `${name} = u.${name}`)
@@ -63,8 +61,4 @@ export function typedArray(pgType: PgType, values: readonly Column[]): Buffer {
     case 'timestamptz':
       return timestamptzArray(values as (number | null)[])
   }
-}
-
-function parameterType(pgType: PgType): string {
-  return pgType
 }

@@ -65,8 +65,12 @@ export async function eraseHistory(c: DbClient, stream: RecordStream, keys: read
   })
 }
 
-/** Forgets versions superseded longer ago than `months`. */
+const TRIM_ROWS = 10_000
+
+/** Forgets versions superseded longer ago than `months`, some thousands at most. @returns how many; call again while there are any. */
 export async function trimHistory(db: DbClient, months: number): Promise<number> {
-  const { rowCount } = await db.query(`DELETE FROM history WHERE superseded_at < now() - make_interval(months => $1::int)`, [months])
+  const { rowCount } = await db.query(
+    `DELETE FROM history WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM history WHERE superseded_at < now() - make_interval(months => $1::int) LIMIT ${TRIM_ROWS}))`, [months])
   return rowCount
 }

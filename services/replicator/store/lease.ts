@@ -11,11 +11,14 @@ export class FencedError extends Error {
   override readonly name = 'FencedError'
 }
 
-/** Takes the applier row when it is free or its holder's time is up; the epoch rises, so the former holder's next write is refused. */
+/** How long a transaction may stand idle: a process that is stopped inside one must not hold the applier row for long. */
+const IDLE_MS = 5_000
+
+/** Takes the applier row when it is free or its holder's time is up; the epoch rises, so the former holder's next write is refused. Does not wait for a transaction that holds the row. */
 export async function acquireLease(db: DbClient, owner: string, ttlMs: number): Promise<Lease | undefined> {
   const { rows } = await db.query<{ epoch: bigint; replica_id: string }>(
     `UPDATE applier SET epoch = epoch + 1, owner = $1, lease_until = clock_timestamp() + $2 * interval '1 ms'
-      WHERE id = 1 AND lease_until < clock_timestamp() RETURNING epoch, replica_id`,
+      WHERE id = (SELECT id FROM applier WHERE id = 1 AND lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED) RETURNING epoch, replica_id`,
     [owner, ttlMs],
   )
   return rows[0] === undefined ? undefined : { epoch: rows[0].epoch, replicaId: rows[0].replica_id }
@@ -42,7 +45,8 @@ export async function fence(c: DbClient, epoch: bigint, ttlMs: number, changes: 
     name: 'fence',
     text: `UPDATE applier SET next_change = next_change + $3, lease_until = clock_timestamp() + $2 * interval '1 ms'
             WHERE id = 1 AND epoch = $1
-        RETURNING next_change - $3 AS first, set_config('enable_seqscan', 'off', true)`,
+        RETURNING next_change - $3 AS first, set_config('enable_seqscan', 'off', true),
+                  set_config('idle_in_transaction_session_timeout', '${IDLE_MS}', true)`,
     values: [epoch, ttlMs, changes],
   })
   if (rows[0] === undefined) throw new FencedError('the lease has passed to another process')

@@ -10,8 +10,8 @@ export interface Move {
 }
 
 export async function loadPositions(db: DbClient): Promise<Stored[]> {
-  const { rows } = await db.query<{ topic: string; partition: number; generation: string; next_offset: bigint; last_sequence: bigint; parked_open: bigint }>(
-    'SELECT topic, partition, generation, next_offset, last_sequence, parked_open FROM consumer_offset',
+  const { rows } = await db.query<{ topic: string; partition: number; generation: string; next_offset: bigint; last_sequence: bigint; parked_open: bigint; paused_reason: string | null }>(
+    'SELECT topic, partition, generation, next_offset, last_sequence, parked_open, paused_reason FROM consumer_offset',
   )
   return rows.map((row) => ({
     topic: row.topic,
@@ -20,6 +20,7 @@ export async function loadPositions(db: DbClient): Promise<Stored[]> {
     next: Number(row.next_offset),
     lastSequence: Number(row.last_sequence),
     parkedOpen: Number(row.parked_open),
+    pausedReason: row.paused_reason,
   }))
 }
 
@@ -86,7 +87,7 @@ export async function movePositions(c: DbClient, moves: readonly Move[]): Promis
 }
 
 /** Notes why a partition is not taken from, or that it is again; shown by `partition_state`. */
-export async function notePaused(db: DbClient, slot: Slot, reason: string | null): Promise<void> {
+export async function notePaused(db: DbClient, slot: Pick<Slot, 'topic' | 'partition'>, reason: string | null): Promise<void> {
   await db.query(
     `UPDATE consumer_offset SET paused_reason = $3, paused_at = CASE WHEN $3::text IS NULL THEN NULL ELSE now() END
       WHERE topic = $1 AND partition = $2 AND paused_reason IS DISTINCT FROM $3`,

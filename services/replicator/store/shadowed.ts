@@ -9,15 +9,22 @@ import type { RecordStream } from './columns.ts'
  */
 export async function putShadowed(c: DbClient, topic: string, region: string, stream: RecordStream, rows: readonly { key: string; offset: number }[]): Promise<void> {
   if (rows.length === 0) return
+  const subject = TABLES[stream].columns.some(({ name }) => name === 'uscc') ? 't.uscc' : 'NULL'
   await c.query(
     `INSERT INTO shadowed (topic, partition, record_id, version, event_id, type, subject, value, detected_offset, at)
-     SELECT $1, t.partition, t.record_id, t.version, t.event_id, CASE WHEN t.ended THEN $4 ELSE $3 END, NULL, t.body, k.log_offset, now()
+     SELECT $1, t.partition, t.record_id, t.version, t.event_id, CASE WHEN t.ended THEN $4 ELSE $3 END, ${subject}, t.body, k.log_offset, now()
        FROM unnest($5::text[], $6::int8[]) AS k (record_id, log_offset)
        JOIN ${TABLES[stream].table} t ON t.region = $2 AND t.record_id = k.record_id
      ON CONFLICT (topic, record_id) DO UPDATE SET version = excluded.version, event_id = excluded.event_id, type = excluded.type,
        value = excluded.value, detected_offset = excluded.detected_offset, queued_sequence = NULL, at = excluded.at`,
     [topic, region, contractFor(stream, 'original').fullName, contractFor(stream, 'void').fullName, textArray(rows.map(({ key }) => key)), int8Array(rows.map(({ offset }) => offset))],
   )
+}
+
+/** Topics and partitions of which `shadowed` holds records, as `topic/partition`. */
+export async function readShadowing(db: DbClient): Promise<Set<string>> {
+  const { rows } = await db.query<{ topic: string; partition: number }>('SELECT DISTINCT topic, partition FROM shadowed')
+  return new Set(rows.map(({ topic, partition }) => `${topic}/${partition}`))
 }
 
 /** Takes out records whose newest version has come again. */

@@ -1,0 +1,114 @@
+import type { Codec, Decoded } from '@hub/runtime/codec'
+import type { Message } from '@hub/runtime/kafka'
+import { type Contract, contractByName, contractFor } from '@hub/schemas/contracts'
+import { partitionOf } from '@hub/schemas/partition'
+import { isEnding, isKind, recordHash } from '@hub/schemas/record-rule'
+import { type DataStream, PARTITIONS, topicName } from '@hub/schemas/streams'
+import { columnValues, type ColumnValue, TABLES } from '@hub/schemas/tables'
+import { keyOfTechnical } from './handlers/index.ts'
+import type { ControlItem, Item, RecordItem, TechnicalItem } from './item.ts'
+import { headerText, keyText, parkedHash, type ParkReason } from './park.ts'
+import type { Slot } from './slot.ts'
+import { isStorable, isStorableTechnical, isStorableText } from './storable.ts'
+
+const GENESIS = 'cn.yrd.control.Genesis'
+const HEARTBEAT = 'cn.yrd.control.Heartbeat'
+/** What an item takes beside its value: objects, strings, typed columns. */
+const OVERHEAD_BYTES = 1_000
+
+/**
+ * What one event of a partition is. Bytes that are kept are copied out of the fetch answer.
+ * @returns a promise when the event's schema is being asked for: call again when it settled.
+ */
+export function classify(codec: Codec, slot: Slot, message: Message, logEnd: number): Item | Promise<void> {
+  const offset = Number(message.offset)
+  const sequence = sequenceOf(message.headers['sequence'])
+  const size = OVERHEAD_BYTES + (message.value?.length ?? 0)
+  const park = (reason: ParkReason): Item => ({
+    what: 'parked', offset, sequence, logEnd, size, reason, key: keyText(message.key), subject: headerText(message.headers['ce_subject']), hash: parkedHash(offset, message.value),
+  })
+
+  if (message.value === null) return park('no-value')
+  if (message.key === null) return park('no-key')
+  const decoded: Decoded = codec.decode(message.value)
+  if (!decoded.ok) return decoded.reason === undefined ? decoded.pending : park(decoded.reason)
+  const contract = contractByName(decoded.fullName)
+  if (contract === undefined) return park('unknown-contract')
+  if (contract.role === 'control') {
+    const control = controlOf(contract, slot, message, decoded.record)
+    return control === undefined ? park('unexpected-control') : sequence === undefined && contract.fullName !== GENESIS ? park('no-sequence') : { ...control, offset, sequence, logEnd, size }
+  }
+  if (sequence === undefined) return park('no-sequence')
+  const read = slot.technical ? technicalOf(contract, slot, message.key, decoded.record) : recordOf(contract, slot, message.key, message.value, decoded.record)
+  if (typeof read === 'string') return park(read)
+  // Written out: this runs for every event, and spreading costs as much as decoding.
+  return read.what === 'technical'
+    ? { what: 'technical', offset, sequence, logEnd, size, key: read.key, contract: read.contract, record: read.record }
+    : { what: 'record', offset, sequence, logEnd, size, key: read.key, version: read.version, hash: read.hash, kind: read.kind, ended: read.ended, eventId: read.eventId, body: read.body, columns: read.columns }
+}
+
+type Without<T> = Omit<T, 'offset' | 'sequence' | 'logEnd' | 'size'>
+
+function controlOf(contract: Contract, slot: Slot, { key, headers }: Message, record: Record<string, unknown>): Without<ControlItem> | undefined {
+  const name = key?.toString('latin1')
+  if (contract.fullName === GENESIS && name === 'genesis') {
+    const here = record['topic'] === topicName(slot.region, slot.stream) && record['partition'] === slot.partition
+    return here ? { what: 'control', key: name, heartbeat: undefined } : undefined
+  }
+  if (contract.fullName !== HEARTBEAT || name !== 'heartbeat') return undefined
+  const [number, committedAt] = [record['number'] as number, record['committedAt'] as number]
+  if (!(number >= 0)) return undefined
+  return { what: 'control', key: name, heartbeat: { number, committedAt, delayMs: sequenceOf(headers['delay-ms']) ?? 0 } }
+}
+
+function technicalOf(contract: Contract, slot: Slot, key: Buffer, record: Record<string, unknown>): Without<TechnicalItem> | ParkReason {
+  if (contract.stream !== slot.stream) return 'foreign-contract'
+  if (!isStorableTechnical(record)) return 'unstorable'
+  const expected = keyOfTechnical(contract.fullName, record)
+  if (expected === undefined || key.toString('utf8') !== expected) return 'wrong-key'
+  if (record['region'] !== slot.region) return 'wrong-region'
+  return { what: 'technical', key: expected, contract: contract.fullName, record }
+}
+
+function recordOf(contract: Contract, slot: Slot, key: Buffer, value: Buffer, record: Record<string, unknown>): Without<RecordItem> | ParkReason {
+  if (contract.stream !== slot.stream) return 'foreign-contract'
+  const stream = slot.stream as DataStream
+  const { recordId, version, kind, region, eventId } = record as { recordId: string; version: number; kind: string; region: string; eventId: string }
+  // Bytes, not text: broken UTF-8 of different keys reads as the same text.
+  if (!Buffer.from(recordId, 'utf8').equals(key)) return 'wrong-key'
+  if (region !== slot.region) return 'wrong-region'
+  if (partitionOf(recordId, PARTITIONS[stream]) !== slot.partition) return 'wrong-partition'
+  if (!(version >= 1)) return 'bad-version'
+  if (!isKind(kind)) return 'unknown-kind'
+  if (contractFor(stream, kind) !== contract) return 'foreign-contract'
+  if (!isStorableText(recordId) || !isStorableText(eventId)) return 'unstorable'
+  const columns = storableColumns(contract, stream, record)
+  if (columns === undefined) return 'unstorable'
+  const body = Buffer.from(value)
+  const number = BigInt(version)
+  return { what: 'record', key: recordId, version: number, hash: recordHash(recordId, number, body), kind, ended: isEnding(kind), eventId, body, columns }
+}
+
+function storableColumns(contract: Contract, stream: DataStream, record: Record<string, unknown>): ColumnValue[] | undefined {
+  try {
+    const values = columnValues(contract, record)
+    const { columns } = TABLES[stream]
+    for (let i = 0; i < values.length; i++) if (!isStorable(columns[i]!.pgType, values[i]!)) return undefined
+    return values
+  } catch (error) {
+    // A day number beyond every calendar.
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** A whole number in decimal digits, as headers carry it. */
+function sequenceOf(header: Buffer | undefined): number | undefined {
+  if (header === undefined || header.length === 0 || header.length > 15) return undefined
+  let number = 0
+  for (const byte of header) {
+    if (byte < 48 || byte > 57) return undefined
+    number = number * 10 + byte - 48
+  }
+  return number
+}

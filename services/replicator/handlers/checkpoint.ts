@@ -1,0 +1,12 @@
+import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
+import { writeRegionCheckpoints } from '../store/checkpoints.ts'
+import type { TechnicalHandler } from './index.ts'
+
+/** What the other replicas are at given offsets. This one's own stand here from when they were cut, whatever an earlier life of it has published. */
+export const checkpointHandler: TechnicalHandler<Checkpoint> = {
+  contract: 'cn.yrd.checkpoint.Checkpoint',
+  key: () => 'checkpoint',
+  async apply(c, here, records) {
+    await writeRegionCheckpoints(c, here.topicPrefix, records.filter(({ region }) => region !== here.region))
+  },
+}

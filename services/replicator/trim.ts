@@ -1,0 +1,24 @@
+import type { Db } from '@hub/runtime/db'
+import type { Log } from '@hub/runtime/log'
+import { setTimeout as delay } from 'node:timers/promises'
+import { trimCheckpoints } from './store/checkpoints.ts'
+import { trimHistory } from './store/history.ts'
+import { thinPositionLog } from './store/region-position.ts'
+
+const EVERY_MS = 3_600_000
+const CHECKPOINT_DAYS = 3
+const POSITION_LOG_DAYS = 30
+
+/** Forgets, every hour, what is kept for a time only. Two processes may do it at once. */
+export async function trimHourly(db: Db, historyMonths: number, log: Log, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      while (!signal.aborted && (await trimHistory(db, historyMonths)) > 0);
+      await trimCheckpoints(db, CHECKPOINT_DAYS)
+      await thinPositionLog(db, POSITION_LOG_DAYS)
+    } catch (error) {
+      log.warn({ err: error }, 'nothing is trimmed this time')
+    }
+    await delay(EVERY_MS, undefined, { signal }).catch(() => {})
+  }
+}

@@ -1,4 +1,5 @@
-import { defineConfig } from '@hub/runtime/config'
+import { ConfigError, defineConfig } from '@hub/runtime/config'
+import { isRegion, REGIONS, type Region } from '@hub/schemas/streams'
 
 export const gatewayConfig = defineConfig({
   region: { env: 'HUB_REGION', type: 'string', doc: 'region this gateway publishes for: sh, js, zj or ah' },
@@ -13,3 +14,9 @@ export const gatewayConfig = defineConfig({
 })
 
 export type GatewayConfig = ReturnType<typeof gatewayConfig.read>
+
+/** @throws ConfigError for a name that is none of the four. */
+export function regionOf(config: Pick<GatewayConfig, 'region'>): Region {
+  if (!isRegion(config.region)) throw new ConfigError([`HUB_REGION must be one of ${REGIONS.join(', ')}, not "${config.region}"`])
+  return config.region
+}

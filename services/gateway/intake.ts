@@ -1,24 +1,20 @@
+import { breathe } from './breathe.ts'
 import { splitLines } from './ndjson.ts'
-import type { Outcome, PreparedEvent } from './publish-batch.ts'
+import { MAX_EVENT_BYTES, type Outcome, type PreparedEvent } from './publish-batch.ts'
+import type { Prepared } from './prepare.ts'
 import type { Spool } from './spool.ts'
-import { count, emptySummary, problem, receiptPath, type Problem, type Summary, type Verdict } from './verdict.ts'
-
-/** A line of NDJSON is at most this long, line end excluded. */
-export const MAX_LINE_BYTES = 256 * 1024
+import { count, emptySummary, problem, receiptPath, type Summary, type Verdict } from './verdict.ts'
 
 const BATCH_EVENTS = 500
 const BATCH_BYTES = 512 * 1024
 /** Batches of one body that may wait for the database at once: one commits while the next is read, and no more is held. */
 const BATCHES_IN_FLIGHT = 2
 
-/** An event ready to publish, or why it cannot be; `recordId` where it can be told. */
-export type Prepared = { event: PreparedEvent } | { refused: Problem[]; recordId?: string }
-
 /** Makes events durable and says what became of each, in order. */
 export type Publish = (events: PreparedEvent[]) => Promise<Outcome[]>
 
-type Place = { line: number } | { index: number } | Record<string, never>
-interface Item {
+export type Place = { line: number } | { index: number } | Record<string, never>
+export interface Item {
   place: Place
   prepared: Prepared
 }
@@ -39,16 +35,16 @@ export async function settle(items: Item[], publish: Publish): Promise<Verdict[]
  * meanwhile. Verdicts go to the spool, one line each in the order of the input, the summary last. Throws when the body breaks off
  * or the database does not commit in time; what was published stays, and sending the body again yields duplicates for it.
  */
-export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Buffer) => Prepared, publish: Publish, spool: Spool): Promise<Summary> {
+export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Buffer | undefined) => Prepared, publish: Publish, spool: Spool): Promise<Summary> {
   const summary = emptySummary()
   const inFlight: Promise<void>[] = []
   let batch: Item[] = []
   let batchBytes = 0
   try {
-    for await (const lines of splitLines(body, MAX_LINE_BYTES)) {
+    for await (const lines of splitLines(body, MAX_EVENT_BYTES)) {
       for (const { number, bytes } of lines) {
-        const prepared = bytes === undefined ? { refused: [problem('line-too-long', '', `≤ ${MAX_LINE_BYTES} bytes`)] } : prepare(bytes)
-        batch.push({ place: { line: number }, prepared })
+        await breathe()
+        batch.push({ place: { line: number }, prepared: prepare(bytes) })
         batchBytes += bytes?.length ?? 0
         if (batch.length >= BATCH_EVENTS || batchBytes >= BATCH_BYTES) await send()
       }
@@ -91,12 +87,13 @@ function verdictOf(event: PreparedEvent, outcome: Outcome): Verdict {
     case 'accepted':
     case 'new-version':
     case 'duplicate':
+      if (outcome.eventId === null) return { recordId, verdict: outcome.verdict, version: outcome.version, flags }
       return { recordId, verdict: outcome.verdict, eventId: outcome.eventId, version: outcome.version, flags, receipt: receiptPath(outcome.eventId) }
     case 'stale':
       return { recordId, verdict: 'stale', version: outcome.version, flags, problems: [problem(outcome.reason, 'version', `> ${outcome.version}`)] }
     case 'conflict':
       return { recordId, verdict: 'conflict', version: outcome.version, flags, problems: [problem('version-conflict', 'version', `≠ ${outcome.version}`)] }
     case 'refused':
-      return { recordId, verdict: 'refused', flags, problems: [problem(outcome.reason, '', '≤ 262144 bytes')] }
+      return { recordId, verdict: 'refused', flags, problems: [problem(outcome.reason, '', `≤ ${MAX_EVENT_BYTES} bytes`)] }
   }
 }

@@ -27,7 +27,8 @@ export interface PreparedEvent {
 }
 
 export type Outcome =
-  | { verdict: 'accepted' | 'new-version' | 'duplicate'; eventId: string; version: number }
+  /** `eventId` is null in a rehearsal, where there is no event. */
+  | { verdict: 'accepted' | 'new-version' | 'duplicate'; eventId: string | null; version: number }
   | { verdict: 'stale'; version: number; reason: 'older-version' | 'ended' }
   | { verdict: 'conflict'; version: number }
   | { verdict: 'refused'; reason: 'event-too-large' }

@@ -1,8 +1,26 @@
-import { appendOutbox, lockHeads, notifyOutbox, type Db } from '@hub/runtime/db'
+import { appendOutbox, lockHeads, notifyOutbox, sqlState, type Db } from '@hub/runtime/db'
+import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
-import { markQueued, readNewest, readShadowed } from './store.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isCaughtUp, markQueued, readNewest, readShadowed } from './store.ts'
 
 const BATCH = 500
+const EVERY_MS = 5_000
+/** A table that only the replicator makes is not there yet. */
+const UNDEFINED_TABLE = '42P01'
+
+/** Looks for shadowed records every few seconds until aborted, at zero lag alone: before, the replica's `shadowed` may be outdated. */
+export async function keepRepublished(db: Db, topics: readonly string[], wakeup: Wakeup, log: Log, signal: AbortSignal): Promise<void> {
+  while (await delay(EVERY_MS, true, { signal }).catch(() => false)) {
+    try {
+      if (!(await isCaughtUp(db, topics))) continue
+      const count = await republishShadowed(db, topics, wakeup)
+      if (count > 0) log.info({ count }, 'shadowed records published again')
+    } catch (error) {
+      if (sqlState(error) !== UNDEFINED_TABLE) log.warn({ err: error }, 'shadowed records not published again, will be tried later')
+    }
+  }
+}
 
 /**
  * Publishes shadowed records again: compaction would otherwise keep an older version, or a parked one, as the last of its key.

@@ -250,17 +250,31 @@ export interface ParkedEntry {
   subject: string | null
   reason: string
   at: Date
+  /** Offset of the next event of the same key, which took its place; null while it is the newest. */
+  buriedBy: bigint | null
 }
 
 /** Parked events in the order of the log, from after `after` on. */
 export async function readParked(db: DbClient, after: { topic: string; partition: number; offset: bigint } | undefined, limit: number): Promise<ParkedEntry[]> {
   const { rows } = await db.query<ParkedEntry>(
-    `SELECT topic, partition, log_offset AS "offset", key, subject, reason, parked_at AS at
+    `SELECT topic, partition, log_offset AS "offset", key, subject, reason, parked_at AS at, buried_by AS "buriedBy"
        FROM parked WHERE (topic, partition, log_offset) > ($1::text COLLATE "C", $2::int, $3::bigint)
       ORDER BY topic, partition, log_offset LIMIT $4`,
     [after?.topic ?? '', after?.partition ?? 0, after?.offset ?? -1n, limit],
   )
   return rows
+}
+
+/** This replica's own id: a restored or rebuilt one has another. */
+export async function readReplicaId(db: DbClient): Promise<string> {
+  const { rows } = await db.query<{ id: string }>('SELECT replica_id::text AS id FROM applier')
+  return rows[0]?.id ?? ''
+}
+
+/** Whether this region's replica has applied everything known to be on these topics' logs. False where it has none of them yet. */
+export async function isCaughtUp(db: DbClient, topics: readonly string[]): Promise<boolean> {
+  const { rows } = await db.query<{ caughtUp: boolean | null }>('SELECT bool_and(lag = 0) AS "caughtUp" FROM partition_state WHERE topic = ANY ($1::text[])', [textArray(topics)])
+  return rows[0]?.caughtUp ?? false
 }
 
 /** Answers when the database does. */

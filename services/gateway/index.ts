@@ -1,0 +1,80 @@
+import { createCodec, type Writer } from '@hub/runtime/codec'
+import { createDb, ensureHeads, migrate, migrateOutbox } from '@hub/runtime/db'
+import { createHttp, type Dependency } from '@hub/runtime/http'
+import { createLog } from '@hub/runtime/log'
+import { createMetrics } from '@hub/runtime/metrics'
+import { runService, Scope, type Context, type Service } from '@hub/runtime/service'
+import { createWakeup } from '@hub/runtime/wakeup'
+import { ALL_CONTRACTS } from '@hub/schemas/contracts'
+import { createGuard } from '@hub/schemas/guard'
+import { isDataStream, topicsOf } from '@hub/schemas/streams'
+import { join } from 'node:path'
+import { loadCallers } from './callers.ts'
+import { COMMIT_DEADLINE_MS, createCommitter } from './committer.ts'
+import { gatewayConfig, regionOf, type GatewayConfig } from './config.ts'
+import { gatewayHealth } from './health.ts'
+import { createGatewayMetrics } from './metrics.ts'
+import { addComponents } from './openapi.ts'
+import type { PreparedEvent } from './publish-batch.ts'
+import { rehearse } from './rehearsal.ts'
+import { keepRepublished } from './republish.ts'
+import { eventRoutes } from './routes/events.ts'
+import { parkedRoutes } from './routes/parked.ts'
+import { positionRoutes } from './routes/position.ts'
+import { receiptRoutes } from './routes/receipts.ts'
+import { recordRoutes } from './routes/records.ts'
+import { prepareSpoolDir } from './spool.ts'
+
+/** Takes events in and answers what is known of them. Needs the database and, the first time, the registry; goes on while the broker is down. */
+export async function start(config: GatewayConfig, context: Context & { health?: () => Promise<readonly Dependency[]> }): Promise<Service & { readonly url: string }> {
+  const region = regionOf(config)
+  const { topicPrefix } = config
+  const log = context.log.child({ part: 'gateway' })
+  const scope = new Scope(log)
+  try {
+    const callers = await loadCallers(config.callersFile)
+    const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000 }))
+    await migrateOutbox(db)
+    await migrate(db, 'gateway', new URL('./migrations/', import.meta.url))
+    const topics = topicsOf(region, topicPrefix)
+    await ensureHeads(db, topics.flatMap(({ topic, partitions }) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))))
+
+    const codec = await createCodec({ registryUrl: config.registryUrl, cacheDir: config.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
+    const published = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
+    const writers = new Map(await Promise.all(published.map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
+    const spoolDir = join(config.stateDir, 'verdicts')
+    await prepareSpoolDir(spoolDir)
+
+    const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
+    const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
+
+    const stop = new AbortController()
+    const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
+    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), ...await context.health?.() ?? []]
+    const http = scope.use('http', await createHttp({
+      log, metrics: context.metrics, title: `长三角市场监管数据交换枢纽 网关 · gateway of ${region}`, host: config.host, port: config.port, authenticate: callers, readiness: health,
+      async routes(app) {
+        addComponents(app)
+        const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
+        await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: metrics.verdicts }))
+        for (const routes of [recordRoutes(db, codec, region), receiptRoutes(db, topicPrefix), positionRoutes(db, region), parkedRoutes(db)]) routes(app)
+      },
+    }))
+    scope.use('streams', () => {
+      stop.abort()
+      return republishing
+    })
+    log.info({ url: http.url }, 'gateway listening')
+    return { url: http.url, health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }
+  } catch (error) {
+    await scope[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+if (import.meta.main) {
+  const config = gatewayConfig.read()
+  const log = createLog({ service: 'gateway', region: config.region, level: config.logLevel })
+  const metrics = createMetrics({ service: 'gateway', region: config.region })
+  await runService(log, ({ fail }) => start(config, { log, metrics, fail, wakeup: createWakeup() }))
+}

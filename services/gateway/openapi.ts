@@ -1,0 +1,169 @@
+import { ALL_CONTRACTS } from '@hub/schemas/contracts'
+import { DATA_STREAMS, isDataStream, REGIONS } from '@hub/schemas/streams'
+import type { FastifyInstance } from 'fastify'
+import { eventSchema } from './openapi-event.ts'
+import { RULES, VERDICTS } from './verdict.ts'
+
+// TODO samples
+const sample = (_name: string): object => ({})
+const EVENTS = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
+
+export const EVENT_REFS = EVENTS.map(({ schema }) => ({ $ref: `${schema.name}#` }))
+export const EVENT_EXAMPLES = Object.fromEntries(EVENTS.map(({ fullName, schema }) => [schema.name, { summary: schema.doc, value: sample(fullName) }]))
+
+/** Makes the parts that the routes' documents name known to an app. */
+export function addComponents(app: FastifyInstance): void {
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, RECORDS, RECEIPT, POSITION, PARKED]) app.addSchema(schema)
+}
+
+const text = (description: string): object => ({ type: 'string', description })
+const decimal = (description: string): object => ({ type: 'string', pattern: '^-?\\d+$', description })
+const instant = (description: string): object => ({ type: 'string', format: 'date-time', description })
+const uuid = (description: string): object => ({ type: 'string', format: 'uuid', description })
+const nullable = (schema: object): object => ({ ...schema, type: ['string', 'null'] })
+const object = (properties: Record<string, object>, optional: readonly string[] = []): object => ({
+  type: 'object', additionalProperties: false, required: Object.keys(properties).filter((name) => !optional.includes(name)), properties,
+})
+
+const PROBLEM_FOUND = {
+  $id: 'EventProblem',
+  ...object({
+    field: text('字段路径，空表示整个事件 · path of the field; empty = the event itself'),
+    rule: { type: 'string', enum: Object.keys(RULES), description: '违反的规则 · the rule it breaks' },
+    expected: text('应为 · what would have been right'),
+    zh: text('说明'),
+    en: text('explanation'),
+  }),
+}
+
+const VERDICT = {
+  $id: 'Verdict',
+  ...object({
+    line: { type: 'integer', description: 'NDJSON 行号，从 1 起 · line of NDJSON, from 1' },
+    index: { type: 'integer', description: '数组下标，从 0 起 · place in the array, from 0' },
+    recordId: text('记录编号 · record id'),
+    verdict: { type: 'string', enum: VERDICTS },
+    eventId: uuid('事件编号；重复时为首次发布的事件 · event id; of a duplicate, the event published first'),
+    version: { type: 'integer', description: '版本 · version' },
+    flags: { type: 'array', items: { type: 'string' }, description: '存疑之处 · what is doubtful' },
+    problems: { type: 'array', items: { $ref: 'EventProblem#' } },
+    receipt: text('回执地址 · where the receipt is'),
+  }, ['line', 'index', 'recordId', 'eventId', 'version', 'problems', 'receipt']),
+}
+
+const SUMMARY = { $id: 'Summary', ...object(Object.fromEntries([...VERDICTS, 'total'].map((name) => [name, { type: 'integer' }]))) }
+const VERDICTS_OF_ARRAY = { $id: 'Verdicts', ...object({ summary: { $ref: 'Summary#' }, verdicts: { type: 'array', items: { $ref: 'Verdict#' } } }) }
+
+const RECORDS = {
+  $id: 'Records',
+  ...object({
+    records: {
+      type: 'array',
+      items: object({
+        region: { type: 'string', enum: REGIONS },
+        recordId: text('记录编号 · record id'),
+        version: decimal('版本 · version'),
+        kind: text('事件类别 · kind'),
+        ended: { type: 'boolean', description: '已终结，仅余存根 · ended: a stub is left' },
+        partition: { type: 'integer' },
+        offset: decimal('在日志中的位置 · place in the log'),
+        eventId: text('事件编号 · event id'),
+        appliedAt: instant('到达本副本的时间 · when it came into this replica'),
+        body: { type: 'object', description: '记录内容，与发布时同形 · the record, in the form it is published in' },
+      }),
+    },
+  }),
+}
+
+const RECEIPT = {
+  $id: 'Receipt',
+  ...object({
+    eventId: uuid('事件编号 · event id'),
+    recordId: text('记录编号 · record id'),
+    stream: { type: 'string', enum: DATA_STREAMS },
+    version: decimal('版本 · version'),
+    topic: text('主题 · topic'),
+    partition: { type: 'integer' },
+    offset: nullable(decimal('日志偏移；尚未写入日志时为空 · offset; null until it is on the log')),
+    sequence: decimal('分区内序号 · sequence in its partition'),
+    acceptedAt: instant('持久化时间 · when it became durable'),
+    regions: {
+      type: 'array',
+      items: object({
+        region: { type: 'string', enum: REGIONS },
+        state: { type: 'string', enum: ['waiting', 'arrived', 'superseded', 'parked'] },
+        since: instant('处于此状态自 · in this state since'),
+        reason: text('搁置原因 · why it was parked'),
+      }, ['reason']),
+    },
+  }),
+}
+
+const COUNTERS = ['applied', 'duplicate', 'stale', 'folded', 'parked', 'control', 'absent']
+const POSITION = {
+  $id: 'Position',
+  ...object({
+    region: { type: 'string', enum: REGIONS },
+    replica: uuid('副本编号，恢复或重建后更换 · id of the replica; a restored or rebuilt one has another'),
+    partitions: {
+      type: 'array',
+      items: object({
+        region: text('发布地区 · region that publishes'),
+        stream: text('数据流 · stream'),
+        topic: text('主题 · topic'),
+        partition: { type: 'integer' },
+        generation: text('主题世代 · generation of the topic'),
+        nextOffset: decimal('下一偏移 · next offset'),
+        lag: decimal('落后条数 · events behind'),
+        ...Object.fromEntries(COUNTERS.map((name) => [name, decimal('条数 · events')])),
+        records: decimal('当前记录数 · current records'),
+        digest: text('摘要 · digest of the current records'),
+        pausedReason: nullable(text('暂停原因 · why it is paused')),
+      }),
+    },
+  }),
+}
+
+const PARKED = {
+  $id: 'Parked',
+  ...object({
+    parked: {
+      type: 'array',
+      items: object({
+        topic: text('主题 · topic'),
+        partition: { type: 'integer' },
+        offset: decimal('偏移 · offset'),
+        key: text('键 · key'),
+        subject: nullable(text('信用代码 · credit code')),
+        reason: text('原因 · why'),
+        at: instant('搁置时间 · since when'),
+        buriedBy: nullable(decimal('同键下一事件的偏移；为空则仍待处理 · offset of the next event of the key; null = still open')),
+      }),
+    },
+    next: nullable(text('下一页的 after；末页为空 · `after` of the next page; null on the last')),
+  }),
+}
+
+const EVENT_ID = '019b76da-a87b-7c54-9e0f-2f1f6d2c5a10'
+export const VERDICT_EXAMPLE = { recordId: 'zj-12315/2026031500017', verdict: 'accepted', eventId: EVENT_ID, version: 1, flags: [], receipt: `/v1/receipts/${EVENT_ID}` }
+const AT = '2026-03-15T01:30:00.000Z'
+export const RECORD_EXAMPLE = {
+  records: [{
+    region: REGIONS[0], recordId: 'sh-12315/1', version: '1', kind: 'original', ended: false, partition: 4, offset: '1042', eventId: EVENT_ID, appliedAt: AT,
+    body: sample('cn.yrd.complaint.Complaint'),
+  }],
+}
+export const RECEIPT_EXAMPLE = {
+  eventId: EVENT_ID, recordId: 'zj-12315/2026031500017', stream: 'complaint', version: '1', topic: 'zj.complaint', partition: 4, offset: '1042', sequence: '977', acceptedAt: AT,
+  regions: REGIONS.map((region) => ({ region, state: 'arrived', since: AT })),
+}
+export const POSITION_EXAMPLE = {
+  region: REGIONS[0], replica: EVENT_ID,
+  partitions: [{
+    region: REGIONS[0], stream: 'complaint', topic: 'sh.complaint', partition: 0, generation: EVENT_ID, nextOffset: '3', lag: '0',
+    ...Object.fromEntries(COUNTERS.map((name) => [name, name === 'applied' ? '2' : name === 'control' ? '1' : '0'])), records: '2', digest: '0123456789abcdef0123456789abcdef', pausedReason: null,
+  }],
+}
+export const PARKED_EXAMPLE = {
+  parked: [{ topic: 'sh.complaint', partition: 0, offset: '12', key: 'sh-12315/1', subject: null, reason: 'undecodable', at: AT, buriedBy: null }], next: null,
+}

@@ -1,0 +1,17 @@
+import { sqlState } from '@hub/runtime/db'
+import { Problem } from '@hub/runtime/http'
+import { within } from './deadline.ts'
+
+const READ_DEADLINE_MS = 10_000
+/** SQLSTATE undefined_table. */
+const UNDEFINED_TABLE = '42P01'
+
+/** A read of the replica's tables, which are not there before a replicator of this region has started once. */
+export async function fromReplica<T>(read: Promise<T>): Promise<T> {
+  try {
+    return await within(read, READ_DEADLINE_MS)
+  } catch (error) {
+    if (sqlState(error) !== UNDEFINED_TABLE) throw error
+    throw new Problem(503, 'REPLICA_MISSING', '本地区尚无副本 · this region has no replica yet', "Start the region's replicator; it makes the tables that this is read from.")
+  }
+}

@@ -1,0 +1,155 @@
+import type { Caller, Documented } from '@hub/runtime/http'
+import { Problem, problemAnswer } from '@hub/runtime/http'
+import type { DataStream } from '@hub/schemas/streams'
+import { DATA_STREAMS } from '@hub/schemas/streams'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import { readChunks, readWhole } from '../body.ts'
+import { breathe } from '../breathe.ts'
+import { CommitUnavailableError } from '../group-commit.ts'
+import { settle, takeLines, type Item, type Publish } from '../intake.ts'
+import { isArray, splitArray } from '../json-array.ts'
+import { EVENT_EXAMPLES, EVENT_REFS, VERDICT_EXAMPLE } from '../openapi.ts'
+import { preparer, traceparentOf, type Prepare, type Preparing } from '../prepare.ts'
+import { createSlots } from '../slots.ts'
+import { createSpool } from '../spool.ts'
+import { count, emptySummary, type Summary, type VerdictKind } from '../verdict.ts'
+
+export const MAX_ARRAY_EVENTS = 1_000
+const MAX_JSON_BYTES = 4 * 1024 * 1024
+/** Bodies up to this size take no slot. */
+const SMALL_BYTES = 64 * 1024
+const JSON_DEADLINE_MS = 30_000
+const IDLE_MS = 30_000
+const NDJSON = 'application/x-ndjson'
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** One event's verdict as a status: a refusal is the sender's to mend, a duplicate or stale event is settled. */
+const STATUS: Readonly<Record<VerdictKind, number>> = { accepted: 201, 'new-version': 201, duplicate: 200, stale: 200, conflict: 409, refused: 422 }
+
+export interface EventRoutes {
+  readonly preparing: Preparing
+  readonly publish: Publish
+  /** A `Publish` for one body that writes nothing. */
+  readonly rehearse: () => Publish
+  readonly spoolDir: string
+  /** Ends streamed bodies in order. */
+  readonly closing: AbortSignal
+  readonly onVerdicts: (stream: DataStream, summary: Summary) => void
+}
+
+interface Input {
+  Params: { stream: DataStream }
+  Querystring: { dryRun?: boolean }
+}
+
+/** `POST /v1/streams/{stream}/events`: one event, an array, or NDJSON of any length. */
+export function eventRoutes(options: EventRoutes): (app: FastifyInstance) => Promise<void> {
+  const slots = createSlots(24, 8)
+  return async (app) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('application/json', (_request: FastifyRequest, payload: IncomingMessage) => readWhole(payload, MAX_JSON_BYTES, JSON_DEADLINE_MS))
+    app.addContentTypeParser(NDJSON, (_request: FastifyRequest, payload: IncomingMessage, done: (error: null, body: IncomingMessage) => void) => done(null, payload))
+    app.post<Input>('/v1/streams/:stream/events', {
+      config: { access: { roles: ['publisher'] }, documented: DOCUMENTED },
+      schema: SCHEMA,
+      onRequest: async (request, reply) => {
+        if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'CONTENT_ENCODING', '不接受压缩内容 · compressed bodies are not accepted', 'Send it without content-encoding.')
+        if (Number(request.headers['content-length'] ?? Infinity) <= SMALL_BYTES) return
+        const release = slots.take(request.caller!.id)
+        if (release === undefined) throw new Problem(429, 'TOO_MANY_BODIES', '同时上传的内容过多，请稍后重试 · too many bodies at once: try again', 'Send fewer files at a time.')
+        reply.raw.once('close', release)
+      },
+    }, (request, reply) => {
+      const { stream } = request.params
+      const prepare = preparer(options.preparing, stream, request.caller as Caller, traceparentOf(request.headers['traceparent']))
+      const dryRun = request.query.dryRun === true
+      const publish = dryRun ? options.rehearse() : options.publish
+      const told = dryRun ? () => {} : (summary: Summary) => options.onVerdicts(stream, summary)
+      const { body } = request
+      if (body === undefined) throw new Problem(400, 'BODY_MISSING', '缺少内容 · there is no body', `Send application/json or ${NDJSON}.`)
+      if (!Buffer.isBuffer(body)) return takeStream(body as IncomingMessage, reply, prepare, publish, options, told)
+      return isArray(body) ? takeArray(body, reply, prepare, publish, told) : takeOne(body, reply, prepare, publish, dryRun, told)
+    })
+  }
+}
+
+async function takeOne(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, dryRun: boolean, told: (summary: Summary) => void): Promise<FastifyReply> {
+  const [verdict] = await settle([{ place: {}, prepared: prepare(body) }], publish)
+  const summary = emptySummary()
+  count(summary, verdict!.verdict)
+  told(summary)
+  const status = STATUS[verdict!.verdict]
+  return reply.code(dryRun && status === 201 ? 200 : status).type(JSON_TYPE).send(JSON.stringify(verdict))
+}
+
+async function takeArray(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, told: (summary: Summary) => void): Promise<FastifyReply> {
+  const elements = splitArray(body, MAX_ARRAY_EVENTS)
+  if (elements === undefined) throw new Problem(400, 'ARRAY_MALFORMED', '不是格式正确的 JSON 数组 · the array is not well-formed JSON', 'Nothing of it was published.')
+  if (elements.length > MAX_ARRAY_EVENTS) throw new Problem(413, 'ARRAY_TOO_LONG', '数组过长 · the array is too long', `At most ${MAX_ARRAY_EVENTS} events. Send more as ${NDJSON}.`)
+  const items: Item[] = []
+  for (const [index, bytes] of elements.entries()) {
+    await breathe()
+    items.push({ place: { index }, prepared: prepare(bytes) })
+  }
+  const verdicts = await settle(items, publish)
+  const summary = emptySummary()
+  for (const { verdict } of verdicts) count(summary, verdict)
+  told(summary)
+  return reply.code(200).type(JSON_TYPE).send(JSON.stringify({ summary, verdicts }))
+}
+
+async function takeStream(body: IncomingMessage, reply: FastifyReply, prepare: Prepare, publish: Publish, options: EventRoutes, told: (summary: Summary) => void): Promise<FastifyReply> {
+  const spool = createSpool(options.spoolDir)
+  const dispose = (): void => void spool[Symbol.asyncDispose]()
+  try {
+    told(await takeLines(readChunks(body, IDLE_MS, options.closing), prepare, publish, spool))
+  } catch (error) {
+    dispose()
+    if (!(error instanceof CommitUnavailableError)) throw error
+    throw new Problem(503, 'COMMIT_UNAVAILABLE', '数据库未能及时提交，请稍后重发整个内容 · the database did not commit in time: send the whole body again', 'What was published before comes back as duplicate.')
+  }
+  reply.raw.once('close', dispose)
+  return reply.code(200).type(NDJSON).send(spool.read())
+}
+
+const SCHEMA = {
+  operationId: 'publishEvents',
+  summary: '发布事件 · publish events',
+  description: `一个 JSON 事件、至多 ${MAX_ARRAY_EVENTS} 个事件的数组，或任意长度的 NDJSON。回答 2xx 前已持久化；重复发送是安全的。`
+    + ` · One JSON event, an array of at most ${MAX_ARRAY_EVENTS}, or NDJSON of any length. What is answered is durable; sending again is safe.`,
+  tags: ['publish'],
+  params: { type: 'object', required: ['stream'], properties: { stream: { type: 'string', enum: DATA_STREAMS, description: '数据流 · stream' } } },
+  querystring: {
+    type: 'object',
+    additionalProperties: false,
+    properties: { dryRun: { type: 'boolean', description: '只给出结果，不存储 · give the verdicts and store nothing' } },
+  },
+}
+
+const VERDICT = { content: { 'application/json': { schema: { $ref: 'Verdict#' }, example: VERDICT_EXAMPLE } } }
+const DOCUMENTED: Documented = {
+  body: {
+    required: true,
+    content: {
+      'application/json': { schema: { anyOf: [...EVENT_REFS, { type: 'array', maxItems: MAX_ARRAY_EVENTS, items: { anyOf: EVENT_REFS } }] }, examples: EVENT_EXAMPLES },
+      [NDJSON]: { schema: { type: 'string', description: '每行一个 JSON 事件 · one JSON event on each line' } },
+    },
+  },
+  response: {
+    200: {
+      description: '单个事件的结果（重复、过期或试运行）；数组和 NDJSON 的全部结果 · verdict of one event (duplicate, stale or dry run); all verdicts of an array or of NDJSON, the summary last',
+      content: {
+        'application/json': { schema: { anyOf: [{ $ref: 'Verdict#' }, { $ref: 'Verdicts#' }] } },
+        [NDJSON]: { schema: { type: 'string', description: '每行一个 Verdict，最后一行 {"summary": Summary} · a Verdict on each line, {"summary": Summary} on the last' } },
+      },
+    },
+    201: { description: '已接受并持久化 · accepted and durable', ...VERDICT },
+    408: problemAnswer('内容未及时到达 · the body did not come in time'),
+    409: { description: '同一版本内容不同 · the same version with other content', ...VERDICT },
+    413: problemAnswer('内容过大 · the body is too large'),
+    415: problemAnswer('内容类型不支持 · this content type is not accepted'),
+    422: { description: '拒绝：问题逐条列出 · refused: every problem is named', ...VERDICT },
+    429: problemAnswer('同时上传的内容过多 · too many bodies at once'),
+  },
+}

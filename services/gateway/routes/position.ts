@@ -1,0 +1,32 @@
+import type { Db } from '@hub/runtime/db'
+import type { Documented } from '@hub/runtime/http'
+import type { Region } from '@hub/schemas/streams'
+import type { FastifyInstance } from 'fastify'
+import { POSITION_EXAMPLE } from '../openapi.ts'
+import { fromReplica } from '../replica.ts'
+import { readPosition, readReplicaId } from '../store.ts'
+
+/** `GET /v1/position`: how far this region's replica is, partition by partition, with its counters and digests. Numbers are decimal strings. */
+export function positionRoutes(db: Db, region: Region): (app: FastifyInstance) => void {
+  return (app) => {
+    app.get('/v1/position', { config: { access: { roles: ['operator', 'reader'] }, documented: DOCUMENTED }, schema: SCHEMA }, async () => {
+      const [replica, partitions] = await fromReplica(Promise.all([readReplicaId(db), readPosition(db)]))
+      return { region, replica, partitions: partitions.map(decimal) }
+    })
+  }
+}
+
+function decimal(row: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? String(value) : value]))
+}
+
+const SCHEMA = {
+  operationId: 'readPosition',
+  summary: '副本位置 · position of the replica',
+  description: '各分区：next − first = applied + duplicate + stale + folded + parked + control + absent。 · Each event of a partition is in exactly one class.',
+  tags: ['operate'],
+}
+
+const DOCUMENTED: Documented = {
+  response: { 200: { description: '各分区的位置 · position of each partition', content: { 'application/json': { schema: { $ref: 'Position#' }, example: POSITION_EXAMPLE } } } },
+}

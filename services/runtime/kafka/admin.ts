@@ -1,17 +1,10 @@
 import kafkajs, { type AclOperationTypes as AclOperation, type Kafka as KafkaJs } from 'kafkajs'
 import { HubError } from '../errors.ts'
 import { connectionFailure } from './failure.ts'
+import { topicOffsets, type PartitionOffsets } from './offsets.ts'
 
 // Node finds only some names of this CommonJS package, so whatever is no type comes off its default export.
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ConfigResourceTypes, ResourcePatternTypes } = kafkajs
-
-export interface PartitionOffsets {
-  readonly partition: number
-  /** First offset still on the log. */
-  readonly low: bigint
-  /** Offset the next record will get. */
-  readonly high: bigint
-}
 
 export interface TopicDeclaration {
   readonly topic: string
@@ -99,10 +92,7 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
       })
       return missing.map((declaration) => declaration.topic)
     },
-    async offsets(topic) {
-      const offsets = await admin.fetchTopicOffsets(topic)
-      return offsets.map(({ partition, low, high }) => ({ partition, low: BigInt(low), high: BigInt(high) })).sort((a, b) => a.partition - b.partition)
-    },
+    offsets: (topic) => topicOffsets(admin, topic),
     async createAcls(acls) {
       await admin.createAcls({
         acl: acls.flatMap((acl) => acl.operations.map((operation) => ({

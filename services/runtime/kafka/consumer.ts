@@ -2,6 +2,7 @@ import { type EachBatchPayload, type Kafka as KafkaJs } from 'kafkajs'
 import { HubError } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { connectionFailure } from './failure.ts'
+import { topicOffsets } from './offsets.ts'
 
 export interface Message {
   readonly offset: bigint
@@ -115,9 +116,9 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
     const ends = new Map<string, { low: bigint; high: bigint }>()
     const topics = [...new Set(positions.map((position) => position.topic))]
     for (let at = 0; at < topics.length; at += 8) {
-      const answers = await withRetry(() => Promise.all(topics.slice(at, at + 8).map(async (topic) => ({ topic, offsets: await admin.fetchTopicOffsets(topic) }))), () => closed || mine !== epoch)
+      const answers = await withRetry(() => Promise.all(topics.slice(at, at + 8).map(async (topic) => ({ topic, offsets: await topicOffsets(admin, topic) }))), () => closed || mine !== epoch)
       for (const { topic, offsets } of answers ?? []) {
-        for (const { partition, low, high } of offsets) ends.set(keyOf(topic, partition), { low: BigInt(low), high: BigInt(high) })
+        for (const { partition, low, high } of offsets) ends.set(keyOf(topic, partition), { low, high })
       }
     }
     if (closed || mine !== epoch) return
@@ -252,8 +253,8 @@ async function startsOf(client: () => KafkaJs, topics: readonly string[]): Promi
   try {
     await admin.connect()
     for (const topic of topics) {
-      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-        if (BigInt(high) > BigInt(low)) starts.set(keyOf(topic, partition), BigInt(low))
+      for (const { partition, low, high } of await topicOffsets(admin, topic)) {
+        if (high > low) starts.set(keyOf(topic, partition), low)
       }
     }
   } catch (error) {

@@ -49,7 +49,7 @@ export function defineConfig<const T extends Record<string, Setting>>(table: T):
 
 const EXPECTED = {
   string: 'text', int: 'a whole number', bool: 'true or false', duration: 'a duration such as 250ms, 2s or 5m',
-  list: 'a comma-separated list', url: 'a URL', path: 'a path',
+  list: 'a comma-separated list', url: 'a URL such as http://host:port', path: 'a path',
 } as const
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
@@ -57,8 +57,12 @@ function parse(setting: Setting, raw: string): unknown {
   switch (setting.type) {
     case 'int': return /^-?\d{1,15}$/.test(raw) ? Number(raw) : undefined
     case 'bool': return raw === 'true' ? true : raw === 'false' ? false : undefined
-    case 'list': return raw.split(',').map((part) => part.trim()).filter((part) => part !== '')
-    case 'url': return URL.canParse(raw) ? raw : undefined
+    case 'list': {
+      const parts = raw.split(',').map((part) => part.trim()).filter((part) => part !== '')
+      return parts.length > 0 ? parts : undefined
+    }
+    // `localhost:5432` is a URL too, of the scheme `localhost`.
+    case 'url': return URL.canParse(raw) && raw.includes('://') ? raw : undefined
     case 'duration': {
       const match = /^(\d+)(ms|s|m|h)$/.exec(raw)
       return match === null ? undefined : Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? NaN)

@@ -62,11 +62,19 @@ export class Scope implements AsyncDisposable {
 
 /**
  * Runs a service as this process: SIGINT, SIGTERM, an unhandled rejection or `context.fail` dispose it in order; the exit code is 0 after a
- * signal and 1 after a failure. A second signal ends at once. Services themselves never touch signals or exit codes.
+ * signal and 1 after a failure, or when `deadlineMs` have passed since. A second signal ends at once. Services themselves never touch signals or exit codes.
  */
 export async function runService(log: Log, start: (context: { signal: AbortSignal; fail: (error: unknown) => void }) => Promise<Service>, deadlineMs = 9000): Promise<void> {
   const stop = new AbortController()
-  const stopped = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
+  const { promise: stopped, resolve: onStop } = Promise.withResolvers<void>()
+  stop.signal.addEventListener('abort', () => {
+    onStop()
+    // From here on: a start that hangs must not outlive the stop either.
+    setTimeout(() => {
+      log.error({ deadlineMs }, 'shutdown ran out of time')
+      process.exit(1)
+    }, deadlineMs).unref()
+  }, { once: true })
   const fail = (error: unknown): void => {
     log.fatal({ err: error }, 'service failed')
     process.exitCode = 1
@@ -82,10 +90,6 @@ export async function runService(log: Log, start: (context: { signal: AbortSigna
   try {
     const service = await start({ signal: stop.signal, fail })
     await stopped
-    setTimeout(() => {
-      log.error({ deadlineMs }, 'shutdown ran out of time')
-      process.exit(1)
-    }, deadlineMs).unref()
     await service[Symbol.asyncDispose]()
   } catch (error) {
     fail(error)

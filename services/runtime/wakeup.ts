@@ -17,7 +17,8 @@ export function createWakeup(): Wakeup {
       for (const wake of [...waiting]) wake()
     },
     wait(timeoutMs, abort) {
-      if (pending || abort?.aborted === true) {
+      if (abort?.aborted === true) return Promise.resolve()
+      if (pending) {
         pending = false
         return Promise.resolve()
       }

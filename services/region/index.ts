@@ -20,8 +20,8 @@ export async function start(config: RegionConfig, context: Omit<Context, 'wakeup
   const of = (component: string): Context => ({ ...context, wakeup, log: context.log.child({ component }) })
   const scope = new Scope(context.log)
   try {
-    const replicator = scope.use('replicator', await startReplicator(config, of('replicator')))
-    const relay = scope.use('relay', await startRelay(config, of('relay')))
+    const replicator = scope.use('replicator', await startReplicator({ ...config, port: null }, of('replicator')))
+    const relay = scope.use('relay', await startRelay({ ...config, port: null }, of('relay')))
     const others = async () => (await Promise.all([relay.health(), replicator.health()])).flat()
     const gateway = scope.use('gateway', await startGateway(config, { ...of('gateway'), health: others }))
     return { health: () => gateway.health(), [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }

@@ -38,6 +38,16 @@ test('replicas that hold what was sent pass, whatever became of a send nobody an
   expect(check(HISTORY, GOOD)).toEqual([])
 })
 
+test('a restored record has its stub and what came after it', () => {
+  const restored: HistoryLine[] = [...HISTORY, { topic: TOPIC, key: 's/B', ver: 3, eventId: 'b3', outcome: 'ok' }]
+  const states = GOOD.map((one) => ({
+    ...one,
+    versions: [...one.versions.map((row) => (row.key === 's/B' ? { ...row, to: 3n } : row)), { ...VERSIONS[2]!, version: 3n, eventId: 'b3', from: 3n, ended: false }],
+    partitions: one.partitions.map((row) => (row.partition === 1 ? { ...row, nextOffset: 4n, applied: 3n, endedRecords: 0n } : row)),
+  }))
+  expect(check(restored, states)).toEqual([])
+})
+
 describe('each violation is found where it is made', () => {
   test('V1: an acknowledged version that is missing', () => {
     expect(found((s) => ({ ...s, versions: s.versions.filter(({ eventId }) => eventId !== 'a1') }))).toContain('V1 zj.complaint s/A version 1 was acknowledged and is missing')

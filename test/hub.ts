@@ -1,0 +1,216 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
+import { settled, type Replica } from '@hub/cli/replicas'
+import { verifyReplicas } from '@hub/cli/verify'
+import { childEnv } from '@hub/local/child-env'
+import { callersYaml, type Keys } from '@hub/local/local-files'
+import { start, type RegionConfig } from '@hub/region'
+import { createDb, type Db } from '@hub/runtime/db'
+import { createMetrics } from '@hub/runtime/metrics'
+import type { Service } from '@hub/runtime/service'
+import { REGIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
+import { check, type Expectations, type Violation } from './check/check.ts'
+import type { HistoryLine } from './check/history.ts'
+import { readReplicaState } from './check/replica-state.ts'
+import { eventually } from './eventually.ts'
+import { openFixture, type Fixture, type FixtureOptions } from './fixture.ts'
+import { freePort } from './runtime/free-port.ts'
+
+const SERVICE = fileURLToPath(new URL('../services/region/index.ts', import.meta.url))
+const READY_MS = 30_000
+
+/** What a gateway says of one event. */
+export interface Verdict {
+  readonly line?: number
+  readonly recordId?: string
+  readonly verdict: string
+  readonly eventId?: string
+  readonly version?: number
+  readonly problems?: readonly { readonly field: string, readonly rule: string }[]
+}
+
+export interface Published {
+  readonly verdicts: readonly Verdict[]
+  readonly summary: Readonly<Record<string, number>>
+}
+
+/** Events in the form a publisher sends them, or the bytes of a line that is no event. */
+export type Lines = Iterable<object | Buffer>
+
+/** All services of several regions in this process, on topics and databases of their own. */
+export interface Hub extends AsyncDisposable {
+  readonly fixture: Fixture
+  readonly keys: Keys
+  /** Base URL of a region's gateway; the port stays over restarts. */
+  url(region: Region): string
+  db(region: Region): Db
+  /** The regions started so far, with their databases. */
+  replicas(): Replica[]
+  /** Starts all services of a region, in this process, and waits until they are ready. */
+  start(region: Region): Promise<void>
+  /** The same in a process of their own, to be killed. */
+  spawn(region: Region): Promise<ChildProcess>
+  /** Stops a region's services in order. */
+  stop(region: Region): Promise<void>
+  /** A request as the caller of a role. */
+  request(region: Region, role: keyof Keys, path: string, init?: { readonly body: string, readonly type: string }): Promise<Response>
+  /** Publishes as NDJSON. */
+  publish(region: Region, stream: DataStream, lines: Lines): Promise<Published>
+  /** Publishes one event as JSON. */
+  publishOne(region: Region, stream: DataStream, event: object): Promise<Verdict & { readonly status: number }>
+  /** All events that were published through this hub so far, and what became of them. */
+  readonly history: HistoryLine[]
+  /** Waits until every started region has taken what was acknowledged before. */
+  settled(deadlineMs?: number): Promise<void>
+  /** Fails unless all replicas are equal, recomputed from their rows, and hold exactly what the history says. */
+  expectEqual(expected?: Expectations): Promise<void>
+  violations(expected?: Expectations): Promise<Violation[]>
+}
+
+export interface HubOptions extends FixtureOptions {
+  /** Started at once; all four by default. */
+  readonly regions?: readonly Region[]
+  /** Put over what the regions' services are told. */
+  readonly config?: Partial<RegionConfig>
+}
+
+export async function openHub({ regions = REGIONS, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
+  const fixture = await openFixture(options)
+  const running = new Map<Region, Service>()
+  const children = new Map<Region, ChildProcess>()
+  const databases = new Map<Region, Db>()
+  const configs = new Map<Region, RegionConfig>()
+  const history: HistoryLine[] = []
+  const keys: Keys = { publisher: 'test-publisher', reader: 'test-reader', operator: 'test-operator' }
+
+  async function configOf(region: Region): Promise<RegionConfig> {
+    const known = configs.get(region)
+    if (known !== undefined) return known
+    const stateDir = await fixture.stateDir()
+    const callersFile = join(stateDir, 'callers.yaml')
+    await writeFile(callersFile, callersYaml(region, keys))
+    const { username, password } = fixture.credentials(region)
+    const config: RegionConfig = {
+      region, username, password, callersFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
+      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
+    }
+    configs.set(region, config)
+    databases.set(region, createDb({ url: config.databaseUrl, name: 'test', max: 3, log: fixture.log }))
+    return config
+  }
+
+  const hub: Hub = {
+    fixture, keys, history,
+    url(region) {
+      const config = configs.get(region)
+      if (config === undefined) throw new Error(`${region} was not started`)
+      return `http://${config.host}:${config.port}`
+    },
+    db(region) {
+      const db = databases.get(region)
+      if (db === undefined) throw new Error(`${region} was not started`)
+      return db
+    },
+    replicas: () => REGIONS.flatMap((region) => (databases.has(region) ? [{ region, db: databases.get(region)! }] : [])),
+    async start(region) {
+      const config = await configOf(region)
+      const fail = (error: unknown): void => fixture.log.error({ err: error, region }, 'service failed')
+      running.set(region, await start(config, { log: fixture.log.child({ region }), metrics: createMetrics({ region }), fail }))
+      await ready(hub.url(region))
+    },
+    async spawn(region) {
+      const child = spawn(process.execPath, [SERVICE], { env: environmentOf(await configOf(region)), stdio: ['ignore', 'inherit', 'inherit'] })
+      children.set(region, child)
+      await Promise.race([ready(hub.url(region)), once(child, 'exit').then(([code, signal]) => { throw new Error(`${region} ended at its start: ${String(code ?? signal)}`) })])
+      return child
+    },
+    async stop(region) {
+      await running.get(region)?.[Symbol.asyncDispose]()
+      running.delete(region)
+    },
+    request: (region, role, path, init) => fetch(hub.url(region) + path, {
+      ...(init && { method: 'POST', body: init.body }),
+      headers: { authorization: `Bearer ${keys[role]}`, ...(init && { 'content-type': init.type }) },
+      signal: AbortSignal.timeout(60_000),
+    }),
+    async publish(region, stream, lines) {
+      const body = Buffer.concat([...lines].map((line) => Buffer.concat([Buffer.isBuffer(line) ? line : Buffer.from(JSON.stringify(line)), Buffer.from('\n')])))
+      const response = await fetch(`${hub.url(region)}/v1/streams/${stream}/events`, {
+        method: 'POST', body, headers: { authorization: `Bearer ${keys.publisher}`, 'content-type': 'application/x-ndjson' }, signal: AbortSignal.timeout(60_000),
+      })
+      const text = await response.text()
+      if (response.status !== 200) throw new Error(`${region} answered ${response.status}: ${text.slice(0, 500)}`)
+      const answers = text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Verdict & { summary?: Published['summary'] })
+      const summary = answers.pop()?.summary
+      if (summary === undefined) throw new Error('no summary at the end of the verdicts')
+      remember(region, stream, answers)
+      return { verdicts: answers, summary }
+    },
+    async publishOne(region, stream, event) {
+      const response = await hub.request(region, 'publisher', `/v1/streams/${stream}/events`, { body: JSON.stringify(event), type: 'application/json' })
+      const verdict = await response.json() as Verdict
+      if (verdict.verdict !== undefined) remember(region, stream, [verdict])
+      return { ...verdict, status: response.status }
+    },
+    settled: (deadlineMs = 20_000) => settled(hub.replicas(), deadlineMs),
+    async expectEqual(expected) {
+      const verdicts = await verifyReplicas(hub.replicas())
+      expect(verdicts.filter(({ verdict, replicas }) => verdict !== 'equal' || replicas.some(({ matchesKept }) => !matchesKept))).toEqual([])
+      expect(await hub.violations(expected)).toEqual([])
+    },
+    async violations(expected) {
+      return check(history, await Promise.all(hub.replicas().map(({ region, db }) => readReplicaState(region, db, fixture.prefix))), expected)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const child of children.values()) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      await Promise.all([...running.keys()].map((region) => hub.stop(region)))
+      await Promise.all([...databases.values()].map((db) => db.close()))
+      await fixture[Symbol.asyncDispose]()
+    },
+  }
+
+  function remember(region: Region, stream: DataStream, verdicts: readonly Verdict[]): void {
+    const topic = topicName(region, stream, fixture.prefix)
+    for (const { recordId, version, verdict, eventId } of verdicts) {
+      if (recordId === undefined || version === undefined) continue
+      if (verdict === 'accepted' || verdict === 'new-version') history.push({ topic, key: recordId, ver: version, ...(eventId !== undefined && { eventId }), outcome: 'ok' })
+    }
+  }
+
+  try {
+    await Promise.all(regions.map((region) => hub.start(region)))
+    return hub
+  } catch (error) {
+    await hub[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
+  return childEnv({
+    HUB_REGION: config.region,
+    HUB_KAFKA_BROKERS: config.brokers.join(','),
+    ...(config.username !== null && config.password !== null && { HUB_KAFKA_USERNAME: config.username, HUB_KAFKA_PASSWORD: config.password }),
+    HUB_REGISTRY_URL: config.registryUrl,
+    HUB_DATABASE_URL: config.databaseUrl,
+    HUB_TOPIC_PREFIX: config.topicPrefix,
+    HUB_HTTP_HOST: config.host,
+    HUB_HTTP_PORT: String(config.port),
+    HUB_CALLERS_FILE: config.callersFile,
+    HUB_STATE_DIR: config.stateDir,
+    HUB_LOG_LEVEL: config.logLevel,
+  })
+}
+
+async function ready(url: string): Promise<void> {
+  await eventually(`${url} ready`, async () => {
+    const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) })
+    const text = await response.text()
+    if (!response.ok) throw new Error(text)
+    return true
+  }, READY_MS)
+}

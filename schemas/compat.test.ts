@@ -61,6 +61,10 @@ describe('incompatible, with the field named', () => {
 })
 
 describe('released versions', () => {
+  test('every contract of the hub is released and fits all its versions', async () => {
+    expect(await checkReleased()).toEqual([])
+  })
+
   test('a contract is released once, then checked against every version', async () => {
     await using folder = await temporary()
     const first = contract(base)

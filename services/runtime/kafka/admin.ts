@@ -45,6 +45,8 @@ const OPERATIONS = {
 } as const
 const NAMES = new Map(Object.entries(OPERATIONS).map(([name, operation]) => [operation as AclOperation, name as keyof typeof OPERATIONS]))
 
+const LEADERS_MS = 30_000
+
 export async function createAdmin(client: KafkaJs): Promise<Admin> {
   const admin = client.admin({ retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } })
   await connect()
@@ -61,6 +63,16 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
   async function topics(): Promise<{ topic: string; partitions: number }[]> {
     const { topics: found } = await admin.fetchTopicMetadata()
     return found.map((topic) => ({ topic: topic.name, partitions: topic.partitions.length }))
+  }
+
+  async function haveLeaders(names: readonly string[]): Promise<void> {
+    for (const deadline = performance.now() + LEADERS_MS; ; ) {
+      const { topics: found } = await admin.fetchTopicMetadata()
+      const led = new Set(found.filter((topic) => topic.partitions.every(({ leader }) => leader >= 0)).map((topic) => topic.name))
+      if (names.every((name) => led.has(name))) return
+      if (performance.now() > deadline) throw new HubError('TOPICS_LEADERLESS', `topics without leaders after ${LEADERS_MS} ms`, { retriable: true })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
   }
 
   return {
@@ -81,7 +93,8 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
       const missing = declarations.filter((declaration) => !existing.has(declaration.topic))
       if (missing.length === 0) return []
       await admin.createTopics({
-        waitForLeaders: true,
+        // kafkajs's own wait throws when the broker's metadata are behind its controller.
+        waitForLeaders: false,
         timeout: 30_000,
         topics: missing.map((declaration) => ({
           topic: declaration.topic,
@@ -90,7 +103,9 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
           configEntries: Object.entries(declaration.settings).map(([name, value]) => ({ name, value })),
         })),
       })
-      return missing.map((declaration) => declaration.topic)
+      const names = missing.map((declaration) => declaration.topic)
+      await haveLeaders(names)
+      return names
     },
     offsets: (topic) => topicOffsets(admin, topic),
     async createAcls(acls) {

@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 export interface Metrics {
   readonly registry: Registry
   counter<L extends string>(name: string, help: string, labels?: readonly L[]): Counter<L>
-  /** `collect` fills the gauge when somebody reads. */
+  /** `collect` fills the gauge when somebody reads; when it fails, the gauge is empty and the others are read all the same. */
   gauge<L extends string>(name: string, help: string, labels?: readonly L[], collect?: (gauge: Gauge<L>) => void | Promise<void>): Gauge<L>
   /** Buckets and observations in seconds. */
   histogram<L extends string>(name: string, help: string, labels?: readonly L[], buckets?: readonly number[]): Histogram<L>
@@ -19,7 +19,7 @@ export function createMetrics(defaultLabels: Record<string, string>): Metrics {
     registry,
     counter: (name, help, labels = []) => once(name, () => new Counter({ name, help, labelNames: [...labels], registers: [registry] })),
     gauge: (name, help, labels = [], collect) => once(name, () => {
-      const gauge: Gauge<(typeof labels)[number]> = new Gauge({ name, help, labelNames: [...labels], registers: [registry], ...(collect === undefined ? {} : { collect: () => collect(gauge) }) })
+      const gauge: Gauge<(typeof labels)[number]> = new Gauge({ name, help, labelNames: [...labels], registers: [registry], ...(collect === undefined ? {} : { collect: () => fill(gauge, collect) }) })
       return gauge
     }),
     histogram: (name, help, labels = [], buckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]) =>
@@ -33,4 +33,12 @@ export function createMetrics(defaultLabels: Record<string, string>): Metrics {
   })
   metrics.gauge('hub_resident_memory_bytes', 'Resident memory of this process', [], (gauge) => gauge.set(process.memoryUsage.rss()))
   return metrics
+}
+
+async function fill<L extends string>(gauge: Gauge<L>, collect: (gauge: Gauge<L>) => void | Promise<void>): Promise<void> {
+  try {
+    await collect(gauge)
+  } catch {
+    gauge.reset()
+  }
 }

@@ -45,13 +45,13 @@ export function relayActive(options: ActiveOptions): { run(lease: Lease, signal:
     const standing = createStanding(partitions, genesis, db, metrics, log)
     const sent = createSentLog(db)
     const producer = kafka.producer({ deadlineMs: PRODUCE_DEADLINE_MS })
-    sender = createSender({ producer, sent, region, metrics, log, failpoint })
+    sender = createSender({ producer, sent, region, metrics, log, onDoubt: genesis.refresh, failpoint })
     const heartbeats = { db, codec, lease, wakeup, metrics, log, partitions: () => standing.moving().filter(({ topic }) => dataTopics.has(topic)) }
     metrics.active.set(1)
     try {
       await standing.usable()
       await together(signal, [
-        (ended) => pump({ db, sender: sender!, standing, genesis, wakeup, log }, ended),
+        (ended) => pump({ db, sender: sender!, standing, wakeup, log }, ended),
         (ended) => sent.run(ended),
         (ended) => beat(heartbeats, ended),
         (ended) => trim(db, names, log, ended),

@@ -58,7 +58,6 @@ export async function start(config: RelayConfig, context: Context & { failpoint?
     }, 6_000)
 
     const health = relayHealth(db, topics.map(({ topic }) => topic), () => active.fault() ?? genesis.fault())
-    if (config.port !== null) scope.use('http', await createHttp({ log, metrics: context.metrics, title: 'relay', host: config.host, port: config.port, readiness: health, routes() {} }))
     return { health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }
   } catch (error) {
     await scope[Symbol.asyncDispose]()
@@ -66,9 +65,19 @@ export async function start(config: RelayConfig, context: Context & { failpoint?
   }
 }
 
+/** As a process of its own it also answers for its health; in a region's process the gateway does. */
+async function standAlone(config: RelayConfig, context: Context): Promise<Service> {
+  const scope = new Scope(context.log)
+  const { health } = scope.use('relay', await start(config, context), 9_000)
+  if (config.port !== null) {
+    scope.use('http', await createHttp({ log: context.log, metrics: context.metrics, title: 'relay', host: config.host, port: config.port, readiness: health, routes() {} }))
+  }
+  return { health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }
+}
+
 if (import.meta.main) {
   const config = relayConfig.read()
   const log = createLog({ service: 'relay', region: config.region, level: config.logLevel })
   const metrics = createMetrics({ service: 'relay', region: config.region })
-  await runService(log, ({ fail }) => start(config, { log, metrics, fail, wakeup: createWakeup() }))
+  await runService(log, ({ fail }) => standAlone(config, { log, metrics, fail, wakeup: createWakeup() }))
 }

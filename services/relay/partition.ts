@@ -35,9 +35,10 @@ export function keyOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`
 }
 
-/** Sets a partition aside; each further fault before a success doubles the wait, up to a minute. */
+/** Sets a partition aside; each further fault before a success doubles the wait, up to a minute. A log in doubt waits that long at once: its genesis is read before. */
 export function setAside(partition: OwnPartition, pause: Pause, now: number): void {
-  const delayMs = partition.fault === undefined ? FIRST_RETRY_MS : Math.min(partition.fault.delayMs * 2, LAST_RETRY_MS)
+  const doubtful = pause.code === 'log-went-back'
+  const delayMs = doubtful ? LAST_RETRY_MS : partition.fault === undefined ? FIRST_RETRY_MS : Math.min(partition.fault.delayMs * 2, LAST_RETRY_MS)
   partition.fault = { pause, delayMs, retryAt: now + delayMs }
 }
 

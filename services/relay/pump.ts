@@ -1,7 +1,6 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
-import type { GenesisWatch } from './genesis.ts'
 import { HEARTBEAT } from './heartbeats.ts'
 import { keyOf, setAside, type OwnPartition } from './partition.ts'
 import type { Sender } from './sender.ts'
@@ -20,7 +19,6 @@ export interface PumpOptions {
   readonly db: Db
   readonly sender: Sender
   readonly standing: Standing
-  readonly genesis: GenesisWatch
   readonly wakeup: Wakeup
   readonly log: Log
 }
@@ -29,7 +27,7 @@ export interface PumpOptions {
  * Brings everything from the outbox to the log, one request in flight, until `signal` fires. While one is under way what waits behind
  * it is read. After an unknown outcome everything not acknowledged is read and sent again.
  */
-export async function pump({ db, sender, standing, genesis, wakeup, log }: PumpOptions, signal: AbortSignal): Promise<void> {
+export async function pump({ db, sender, standing, wakeup, log }: PumpOptions, signal: AbortSignal): Promise<void> {
   let ahead: Promise<Share[]> | undefined
   let failures = 0
   while (!signal.aborted) {
@@ -47,12 +45,12 @@ export async function pump({ db, sender, standing, genesis, wakeup, log }: PumpO
     }
     if (await sender.send(shares, signal)) {
       failures = 0
-      if (ahead === undefined) await wakeup.wait(POLL_MS, signal)
+      const partly = shares.some(({ partition, last }) => partition.fault === undefined && partition.acked < last)
+      if (ahead === undefined && !partly) await wakeup.wait(POLL_MS, signal)
       continue
     }
     await ahead?.catch(() => {})
     ahead = undefined
-    genesis.refresh()
     await pause(Math.min(100 * 2 ** failures++, LAST_BACKOFF_MS), signal)
   }
 

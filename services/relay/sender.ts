@@ -5,14 +5,14 @@ import { toMessage } from './message.ts'
 import type { RelayMetrics } from './metrics.ts'
 import { keyOf, setAside } from './partition.ts'
 import type { SentLog } from './sent-log.ts'
-import type { Share } from './shares.ts'
+import { firstHalf, type Share } from './shares.ts'
 import { withGrace } from './tasks.ts'
 
 /** How long a request in flight is waited for when the relay stops. */
 const STOP_GRACE_MS = 3_000
 
 export interface Sender {
-  /** Sends shares of different partitions in one request; false = the outcome of some is unknown, and what is not acknowledged must be sent again. */
+  /** Sends shares of different partitions; false = the outcome of some is unknown. What is not acknowledged afterwards must be read and sent again. */
   send(shares: readonly Share[], signal: AbortSignal): Promise<boolean>
   /** Why the broker did not take the last request, if it did not. */
   fault(): string | undefined
@@ -27,10 +27,12 @@ export interface SenderOptions {
   readonly region: string
   readonly metrics: RelayMetrics
   readonly log: Log
+  /** Called when the log may not be what it was. */
+  onDoubt(): void
   readonly failpoint?: Failpoint | undefined
 }
 
-export function createSender({ producer, sent, region, metrics, log, failpoint }: SenderOptions): Sender {
+export function createSender({ producer, sent, region, metrics, log, onDoubt, failpoint }: SenderOptions): Sender {
   let fault: string | undefined
 
   async function request(shares: readonly Share[]): Promise<Produced[]> {
@@ -46,7 +48,10 @@ export function createSender({ producer, sent, region, metrics, log, failpoint }
     return produced
   }
 
-  /** One request; where it is refused, one per partition, because the answer does not say which partition it was. */
+  /**
+   * One request; where it is refused, one per partition, and less of a partition at a time: the answer names neither the partition nor the
+   * event, and what stands before the refused one belongs on the log.
+   */
   async function attempt(shares: readonly Share[], signal: AbortSignal): Promise<boolean> {
     try {
       const produced = await withGrace(request(shares), signal, STOP_GRACE_MS)
@@ -57,7 +62,9 @@ export function createSender({ producer, sent, region, metrics, log, failpoint }
     } catch (error) {
       if (!(error instanceof ProduceRefusedError)) return unknown(error)
       if (shares.length > 1) return await oneByOne(shares, signal)
-      refused(shares[0]!, error)
+      const share = shares[0]!
+      if (share.rows.length > 1) return await attempt([firstHalf(share)], signal)
+      refused(share, error)
       return true
     }
   }
@@ -72,14 +79,15 @@ export function createSender({ producer, sent, region, metrics, log, failpoint }
     if (fault === undefined) log.warn({ err: error }, 'the broker did not confirm, the events are sent again')
     fault = error instanceof Error ? error.message : String(error)
     metrics.unknown.inc()
+    onDoubt()
     return false
   }
 
-  function refused({ partition, first, last }: Share, error: ProduceRefusedError): void {
+  function refused({ partition, first }: Share, error: ProduceRefusedError): void {
     metrics.refused.inc({ topic: partition.topic })
     setAside(partition, {
       code: 'refused',
-      text: `代理拒绝序号 ${first}–${last} · the broker refuses sequences ${first}–${last} (${error.code.replace('PRODUCE_REFUSED_', '')}); see the rights and settings of the topic`,
+      text: `代理拒绝序号 ${first} · the broker refuses sequence ${first} (${error.code.replace('PRODUCE_REFUSED_', '')}); see the rights and settings of the topic`,
     }, performance.now())
   }
 
@@ -93,6 +101,7 @@ export function createSender({ producer, sent, region, metrics, log, failpoint }
           code: 'log-went-back',
           text: `代理给出的位移 ${firstOffset} 不高于已用的 ${partition.lastOffset}：主题可能已重建 · the broker answered offset ${firstOffset}, not above ${partition.lastOffset}: the topic may have been created anew`,
         }, performance.now())
+        onDoubt()
         continue
       }
       partition.acked = last

@@ -26,3 +26,8 @@ export function shareOf(waiting: Waiting, partition: OwnPartition, behind: bigin
   const last = after + BigInt(count)
   return { partition, rows: count === rows.length ? rows : rows.slice(0, count), first: after + 1n, last, more: last + 1n < nextSequence, behind, readAt }
 }
+
+export function firstHalf(share: Share): Share {
+  const rows = share.rows.slice(0, Math.ceil(share.rows.length / 2))
+  return { ...share, rows, last: share.first + BigInt(rows.length - 1), more: true }
+}

@@ -78,7 +78,6 @@ interface RawWaiting {
 export async function readWaiting(db: DbClient, wanted: readonly (TopicPartition & { after: bigint })[], bounds: ReadBounds): Promise<Waiting[]> {
   if (wanted.length === 0) return []
   const { rows } = await db.query<RawWaiting>({
-    binary: true,
     text: `SELECT want.topic, want.partition, from_here.after, h.next_sequence, o.sequence, o.key, o.value, o.type, o.event_id, o.subject, o.time_ms, o.traceparent, o.age_ms
              FROM unnest($1::text[], $2::int4[], $3::int8[]) AS want (topic, partition, after)
              JOIN outbox_head h ON h.topic = want.topic AND h.partition = want.partition

@@ -99,7 +99,9 @@ export interface Head {
 
 /** Topics that do not exist are left out. */
 export async function readHeads(kafka: Kafka, admin: Admin, topics: readonly Topic[]): Promise<Head[]> {
-  const ends = (await Promise.all(topics.map(async ({ topic }) => (await admin.offsets(topic)).map((one) => ({ topic, ...one }))))).flat()
+  const ends: { topic: string, partition: number, high: bigint }[] = []
+  // One after the other: kafkajs authenticates a connection twice that two requests open at once.
+  for (const { topic } of topics) for (const { partition, high } of await admin.offsets(topic)) ends.push({ topic, partition, high })
   const used = [...new Set(ends.flatMap(({ topic, high }) => (high > 0n ? [topic] : [])))]
   const first = used.length === 0 ? new Map() : await kafka.readFirst({ groupId: `hub-topics-${randomUUID()}`, topics: used, deadlineMs: READ_DEADLINE_MS })
   return ends.map(({ topic, partition, high }) => {

@@ -2,6 +2,7 @@ import type { Stack } from '@hub/local/stack'
 import { topicName } from '@hub/schemas/streams'
 import { figure, mustEqual, VoidRun, type Bench, type BenchContext, type Figure } from './bench.ts'
 import { runChild } from './child.ts'
+import { newComplaints } from './complaints.ts'
 import { openHub, type Hub } from './hub.ts'
 import { encodeComplaints, fillLog } from './log-fill.ts'
 import { cpuSeconds } from './machine.ts'
@@ -30,7 +31,7 @@ export const drain: Bench = {
     for (let round = 0; round <= rounds; round++) { // the first warms everything up and does not count
       context.signal.throwIfAborted()
       await using hub = await openHub(stack, context.profileDir)
-      encoded ??= await encodeComplaints(hub, ORIGIN, count, context.seed)
+      encoded ??= await encodeComplaints(hub, ORIGIN, newComplaints(count, context.seed, ORIGIN))
       await fillLog(hub, ORIGIN, encoded)
       const measured = { ours: (): Promise<Drained> => drainOurs(context, hub, count), peer: (): Promise<Drained> => drainPeer(context, stack, hub, count) }
       const order = round % 2 === 0 ? ['ours', 'peer'] as const : ['peer', 'ours'] as const

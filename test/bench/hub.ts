@@ -37,7 +37,7 @@ export interface Hub extends AsyncDisposable {
   start(service: 'region' | 'replicator', region: Region): Promise<HubProcess>
 }
 
-const log = createLog({ service: 'bench', level: process.env['HUB_LOG_LEVEL'] ?? 'error' })
+const log = createLog({ service: 'bench', level: 'silent' })
 let hubs = 0
 
 export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {

@@ -29,7 +29,7 @@ export const latency: Bench = {
         replicas: readers.map((region) => hub.databaseUrl(region)),
       }
       const result = await runChild<LatencyResult>('./loads/latency.ts', settings, { signal: context.signal })
-      mustEqual('requests answered with 200', result.statuses['200'] ?? JSON.stringify(result.statuses), result.sent)
+      mustEqual('requests answered with 201', result.statuses['201'] ?? JSON.stringify(result.statuses), result.sent)
       mustEqual('notices of the replicas', result.notices, result.sent * readers.length)
       results.push(result)
       const at = (p: number): string => percentile(result.milliseconds, p).toFixed(1)

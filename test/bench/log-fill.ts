@@ -7,20 +7,20 @@ import { createGuard } from '@hub/schemas/guard'
 import { partitionOf } from '@hub/schemas/partition'
 import { readEvent } from '@hub/schemas/read-event'
 import { PARTITIONS, topicName, type Region } from '@hub/schemas/streams'
+import type { ComplaintEvent } from '../data/generate.ts'
 import { VoidRun } from './bench.ts'
-import { complaints } from './complaints.ts'
 import type { Hub } from './hub.ts'
 
 type Message = ProduceBatch['messages'][number]
 const MESSAGES_PER_BATCH = 500
 
 /** Complaints as the relay would send them, per partition in sequence. */
-export async function encodeComplaints(hub: Hub, region: Region, count: number, seed: number): Promise<Message[][]> {
+export async function encodeComplaints(hub: Hub, region: Region, events: Iterable<ComplaintEvent>): Promise<Message[][]> {
   const contract = contractFor('complaint', 'original')
   const codec = await createCodec({ registryUrl: hub.registryUrl, cacheDir: hub.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log: createLog({ service: 'bench', level: 'silent' }) })
   const { encode } = await codec.writer(contract.fullName)
   const partitions: Message[][] = Array.from({ length: PARTITIONS.complaint }, () => [])
-  for (const input of complaints(count, seed, region)) {
+  for (const input of events) {
     const read = readEvent('complaint', region, input, Date.now())
     if (!read.ok) throw new VoidRun(`a generated complaint is not one: ${JSON.stringify(read.problems)}`)
     const { record, recordId, subject, timeMs } = read.event
@@ -28,7 +28,7 @@ export async function encodeComplaints(hub: Hub, region: Region, count: number, 
     const eventId = randomUUID()
     messages.push({
       key: recordId,
-      value: encode({ ...record, eventId, version: 1 }),
+      value: encode({ ...record, eventId, version: input.version }),
       headers: {
         ce_id: eventId, ce_source: `/region/${region}`, ce_type: contract.fullName, ce_time: new Date(timeMs).toISOString(), ce_specversion: '1.0',
         'content-type': 'application/avro', sequence: String(messages.length), ...(subject !== null && { ce_subject: subject }),

@@ -3,7 +3,7 @@ import { REGIONS, topicName } from '@hub/schemas/streams'
 import { figure, mustEqual, type Bench } from './bench.ts'
 import { runChild } from './child.ts'
 import { openHub, type HubProcess } from './hub.ts'
-import type { NdjsonResult, NdjsonSettings } from './loads/ndjson.ts'
+import { acceptedOf, type NdjsonResult, type NdjsonSettings } from './ndjson-result.ts'
 import { residentBytes } from './machine.ts'
 import { appliedOf, mustHold } from './replica.ts'
 import { sampling, until } from './wait.ts'
@@ -30,8 +30,8 @@ export const memory: Bench = {
 
     await Promise.all(others.map((one) => one.stop()))
     const load: NdjsonSettings = { url: origin!.url, key: hub.keys.publisher, region: ORIGIN, seed: context.seed, events: EVENTS, bodies: 2 }
-    const { verdicts } = await runChild<NdjsonResult>('./loads/ndjson.ts', load, { signal: context.signal })
-    mustEqual('accepted events', verdicts['accepted'] ?? JSON.stringify(verdicts), EVENTS)
+    const published = await runChild<NdjsonResult>('./loads/ndjson.ts', load, { signal: context.signal })
+    mustEqual('accepted events', acceptedOf(published), EVENTS)
 
     // Sampled while they start, too: whoever is up counts.
     const up: HubProcess[] = [origin!]
@@ -43,7 +43,7 @@ export const memory: Bench = {
     const { samples } = await sampling(draining, 200, () => residentBytes(up.map(({ pid }) => pid)) / GB)
     const peak = Math.max(...samples)
     context.say(`draining  ${peak.toFixed(2)} GB at most`)
-    for (const region of REGIONS) await mustHold(hub.db(region), topic, EVENTS)
+    for (const region of REGIONS) await mustHold(hub.db(region), topic, published.records)
 
     const services = REGIONS.map((region) => `region ${region} (gateway, relay, replicator)`)
     const judged = { unit: 'GB resident, four processes', better: 'lower' as const, services }

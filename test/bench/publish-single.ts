@@ -26,7 +26,7 @@ export const publishSingle: Bench = {
     for (let round = 0; round <= rounds; round++) { // the first warms up
       const settings: SingleSettings = { url: region.url, key: hub.keys.publisher, region: ORIGIN, seed: context.seed + round, connections: CONNECTIONS, requests }
       const result = await runChild<ClosedLoopResult>('./loads/single.ts', settings, { signal: context.signal })
-      mustEqual('requests answered with 200', result.statuses['200'] ?? JSON.stringify(result.statuses), requests)
+      mustEqual('requests answered with 201', result.statuses['201'] ?? JSON.stringify(result.statuses), requests)
       await mustBePublished(db, topic, requests * (round + 1))
       await until('the outbox is empty', 30_000, () => outboxEmpty(db), context.signal)
       await until('the own replica has all', 30_000, async () => (await appliedOf(db, topic) === requests * (round + 1) ? true : undefined), context.signal)

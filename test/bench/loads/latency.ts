@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Region } from '@hub/schemas/streams'
 import { serveChild } from '../child.ts'
-import { complaints } from '../complaints.ts'
+import { newComplaints } from '../complaints.ts'
 import { exchange, requestText } from '../load.ts'
 import { NOTIFY_CHANNEL } from '../probe.ts'
 
@@ -41,9 +41,9 @@ serveChild(async (settings: LatencySettings) => {
   const total = perSecond * (warmUpSeconds + seconds)
   const counted = perSecond * warmUpSeconds // the first that counts
   const url = new URL('/v1/streams/complaint/events', settings.url)
-  const events = complaints(total, settings.seed, settings.region)
+  const events = newComplaints(total, settings.seed, settings.region)
   const requests = events.map((event) => requestText(url, settings.key, JSON.stringify(event)))
-  const numbers = new Map(events.map(({ recordId }, n) => [recordId as string, n]))
+  const numbers = new Map(events.map(({ recordId }, n) => [recordId, n]))
   const due = new Float64Array(total)
   const missing = new Uint8Array(total).fill(replicas.length)
   const seenMs = new Float64Array(total)

@@ -1,38 +1,22 @@
 import { request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
-import type { Region } from '@hub/schemas/streams'
 import { serveChild } from '../child.ts'
-import { complaints } from '../complaints.ts'
-
-export interface NdjsonSettings {
-  url: string
-  key: string
-  region: Region
-  seed: number
-  events: number
-  /** Bodies sent at once, each with its part of the events. */
-  bodies: number
-}
-
-export interface NdjsonResult {
-  /** From the first byte sent to the last verdict read. */
-  seconds: number
-  /** How often each verdict was given. */
-  verdicts: Record<string, number>
-}
+import { complaintVersions } from '../complaints.ts'
+import type { NdjsonResult, NdjsonSettings } from '../ndjson-result.ts'
 
 const LINES_PER_CHUNK = 100
 
 serveChild(async ({ url, key, region, seed, events, bodies }: NdjsonSettings, say) => {
-  const parts = Array.from({ length: bodies }, (_, part) => chunks(complaints(Math.floor(events / bodies), seed + part, region)))
+  const parts = Array.from({ length: bodies }, (_, part) => complaintVersions(Math.floor(events / bodies), seed + part, region))
+  const sent = parts.map(chunks)
   say({ ready: true })
   const began = performance.now()
-  const counted = await Promise.all(parts.map((part) => send(new URL('/v1/streams/complaint/events', url), key, part)))
+  const counted = await Promise.all(sent.map((part) => send(new URL('/v1/streams/complaint/events', url), key, part)))
   const seconds = (performance.now() - began) / 1000
   const verdicts: Record<string, number> = {}
   for (const one of counted) for (const [verdict, n] of Object.entries(one)) verdicts[verdict] = (verdicts[verdict] ?? 0) + n
-  return { seconds, verdicts } satisfies NdjsonResult
+  return { seconds, verdicts, records: parts.reduce((sum, part) => sum + new Set(part.map(({ recordId }) => recordId)).size, 0) } satisfies NdjsonResult
 })
 
 function chunks(events: readonly object[]): Buffer[] {

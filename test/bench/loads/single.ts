@@ -1,6 +1,6 @@
 import type { Region } from '@hub/schemas/streams'
 import { serveChild } from '../child.ts'
-import { complaints } from '../complaints.ts'
+import { newComplaints } from '../complaints.ts'
 import { closedLoop } from '../load.ts'
 
 export interface SingleSettings {
@@ -14,6 +14,6 @@ export interface SingleSettings {
 
 /** One event per request, one request in flight per connection. */
 serveChild(async ({ url, key, region, seed, connections, requests }: SingleSettings) => {
-  const bodies = complaints(requests, seed, region).map((event) => JSON.stringify(event))
+  const bodies = newComplaints(requests, seed, region).map((event) => JSON.stringify(event))
   return closedLoop({ url: new URL('/v1/streams/complaint/events', url), key, connections, requests, body: (n) => bodies[n]! })
 })

@@ -5,7 +5,7 @@ import { contractFor } from '@hub/schemas/contracts'
 import { readEvent } from '@hub/schemas/read-event'
 import type { Region } from '@hub/schemas/streams'
 import { serveChild } from '../child.ts'
-import { complaints } from '../complaints.ts'
+import { complaintVersions } from '../complaints.ts'
 
 // What a good engineer's publisher does without a hub: encode through the registry's client, send batches, wait for all replicas. Whatever it had not
 // sent is lost with the process, and nothing refuses a bad event.
@@ -26,10 +26,10 @@ export interface PublishPeerResult { seconds: number, acknowledged: number }
 
 serveChild(async (settings: PublishPeerSettings) => {
   const contract = contractFor('complaint', 'original')
-  const records = complaints(settings.events, settings.seed, settings.region).map((input) => {
+  const records = complaintVersions(settings.events, settings.seed, settings.region).map((input) => {
     const read = readEvent('complaint', settings.region, input, Date.now())
     if (!read.ok) throw new Error('a generated complaint is not one')
-    return { ...read.event.record, recordId: read.event.recordId, version: 1 }
+    return { ...read.event.record, recordId: read.event.recordId, version: input.version }
   })
   const kafka = new kafkajs.Kafka({ brokers: settings.brokers, sasl: { mechanism: 'scram-sha-512', username: settings.username, password: settings.password }, logLevel: kafkajs.logLevel.NOTHING })
   const registry = new SchemaRegistry({ host: settings.registryUrl })

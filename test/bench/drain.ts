@@ -1,11 +1,12 @@
 import type { Stack } from '@hub/local/stack'
 import { topicName } from '@hub/schemas/streams'
-import { figure, mustEqual, VoidRun, type Bench, type BenchContext, type Figure } from './bench.ts'
+import { figure, mustEqual, VoidRun, type Bench, type BenchContext } from './bench.ts'
 import { runChild } from './child.ts'
 import { newComplaints } from './complaints.ts'
+import { cpuFigure, describeCpu } from './cpu-figure.ts'
 import { openHub, type Hub } from './hub.ts'
 import { encodeComplaints, fillLog } from './log-fill.ts'
-import { cpuSeconds } from './machine.ts'
+import { cpuSeconds, cpuUse, type CpuSeconds, type CpuUse } from './machine.ts'
 import type { EachBatchSettings } from './peers/each-batch.ts'
 import { appliedOf, mustHold } from './replica.ts'
 import { until } from './wait.ts'
@@ -15,7 +16,7 @@ const READER = 'sh'
 const PEER = 'kafkajs eachBatch + unnest 1000, at least once'
 
 /** From the first event seen done to the last: events per second, and per processor second of everything together. */
-interface Drained { perSecond: number, perCpuSecond: number | undefined, sinceStart: number }
+interface Drained { perSecond: number, cpu: CpuUse | undefined, sinceStart: number }
 
 /** One replica and the hand-written consumer, in turn, over the same log; a fresh topic and fresh tables each round. */
 export const drain: Bench = {
@@ -38,7 +39,7 @@ export const drain: Bench = {
       for (const who of order) {
         const drained = await measured[who]()
         if (round > 0) (who === 'ours' ? ours : peers).push(drained)
-        context.say(`${round === 0 ? 'warm-up' : `round ${round}`}  ${who}  ${Math.round(drained.perSecond)}/s  ${Math.round(drained.perCpuSecond ?? NaN)} per CPU second`)
+        context.say(`${round === 0 ? 'warm-up' : `round ${round}`}  ${who}  ${Math.round(drained.perSecond)}/s  ${describeCpu(drained.cpu)}`)
       }
     }
     const settings = { events: count, partitions: 6, bytesPerEvent: Math.round(meanBytes(encoded!)), rounds, warmUpRounds: 1, secondsSinceProcessStart: ours.map(({ sinceStart }) => Number(sinceStart.toFixed(2))) }
@@ -47,8 +48,8 @@ export const drain: Bench = {
     return [
       figure({ bench: 'drain', unit: 'events/s', better: 'higher', floor: 40_000, aim: 85_000, services, settings }, ours.map((one) => one.perSecond)),
       figure({ bench: 'drain', peer: PEER, unit: 'events/s', better: 'higher', services: [], settings: peerSettings }, peers.map((one) => one.perSecond)),
-      ...perCpu(ours, { services, settings }),
-      ...perCpu(peers, { peer: PEER, services: [], settings: peerSettings }),
+      ...cpuFigure('drain', ours, { services, settings }),
+      ...cpuFigure('drain', peers, { peer: PEER, services: [], settings: peerSettings }),
     ]
   },
 }
@@ -83,8 +84,8 @@ async function drainPeer(context: BenchContext, stack: Stack, hub: Hub, count: n
 }
 
 function track(count: number, began: number): { see(done: number): true | undefined, drained(): Drained } {
-  let first: { at: number, done: number, cpu: number | undefined } | undefined
-  let last: { at: number, cpu: number | undefined } | undefined
+  let first: { at: number, done: number, cpu: CpuSeconds } | undefined
+  let last: { at: number, cpu: CpuSeconds } | undefined
   return {
     see(done) {
       if (done > 0) first ??= { at: performance.now(), done, cpu: cpuSeconds() }
@@ -95,15 +96,9 @@ function track(count: number, began: number): { see(done: number): true | undefi
     drained() {
       if (first === undefined || last === undefined || last.at === first.at) throw new VoidRun('all was drained before the first look: more events are needed')
       const events = count - first.done
-      const cpu = first.cpu === undefined || last.cpu === undefined ? undefined : events / (last.cpu - first.cpu)
-      return { perSecond: events / ((last.at - first.at) / 1000), perCpuSecond: cpu, sinceStart: (last.at - began) / 1000 }
+      return { perSecond: events / ((last.at - first.at) / 1000), cpu: cpuUse(events, first.cpu, last.cpu), sinceStart: (last.at - began) / 1000 }
     },
   }
-}
-
-function perCpu(drained: readonly Drained[], judged: { peer?: string, services: string[], settings: Record<string, unknown> }): Figure[] {
-  const values = drained.flatMap(({ perCpuSecond }) => (perCpuSecond === undefined ? [] : [perCpuSecond]))
-  return values.length === 0 ? [] : [figure({ bench: 'drain.cpu', unit: 'events per CPU second, broker and database included', better: 'higher', ...judged }, values)]
 }
 
 function meanBytes(partitions: readonly (readonly { value: Buffer }[])[]): number {

@@ -16,16 +16,37 @@ export function versions(postgres: string | null): { node: string, kafka: string
   return { node: process.versions.node, kafka: /<kafka\.version>(.+?)</.exec(pom)?.[1] ?? null, postgres, hub: commit() }
 }
 
+/** Processor seconds by part: the hub's own processes, database, broker, registry, and the bench with its loads and peers. */
+export type CpuSeconds = Readonly<Record<'hub' | 'database' | 'broker' | 'registry' | 'bench', number>>
+
+export interface CpuUse { readonly perCpuSecond: number, readonly seconds: CpuSeconds }
+
 /**
- * Processor seconds, user and system, of everything that runs below this process, itself included, since it began; undefined where the system does
- * not tell. A process that ended counts with the parent that waited for it, so differences hold over starts and stops.
+ * What everything below this process, itself included, has used since it began, user and system. A process that ended counts with the parent that
+ * waited for it, so what database backends used stays, and what a stopped process of the hub used moves to `bench`.
  */
-export function cpuSeconds(): number | undefined {
+export function cpuSeconds(): CpuSeconds {
   const stats = readStats()
-  if (stats.length === 0) return undefined
   const children = Map.groupBy(stats, ({ parent }) => parent)
   const below = (pid: number): number => (children.get(pid) ?? []).reduce((sum, child) => sum + child.ticks + below(child.pid), 0)
-  return ((stats.find(({ pid }) => pid === process.pid)?.ticks ?? 0) + below(process.pid)) / TICKS_PER_SECOND
+  const ticks = { hub: 0, database: 0, broker: 0, registry: 0, bench: stats.find(({ pid }) => pid === process.pid)?.ticks ?? 0 }
+  for (const child of children.get(process.pid) ?? []) ticks[partOf(child.pid)] += child.ticks + below(child.pid)
+  return Object.fromEntries(Object.entries(ticks).map(([part, n]) => [part, n / TICKS_PER_SECOND])) as CpuSeconds
+}
+
+/** Per processor second of everything together, and what each part used; undefined where the system does not tell. */
+export function cpuUse(events: number, before: CpuSeconds, after: CpuSeconds): CpuUse | undefined {
+  const seconds = Object.fromEntries(Object.entries(after).map(([part, n]) => [part, Number((n - before[part as keyof CpuSeconds]).toFixed(2))])) as CpuSeconds
+  const total = Object.values(seconds).reduce((sum, n) => sum + n, 0)
+  return total > 0 ? { perCpuSecond: events / total, seconds } : undefined
+}
+
+function partOf(pid: number): keyof CpuSeconds {
+  const command = readText(`/proc/${pid}/cmdline`)
+  if (command.includes('/postgres')) return 'database'
+  if (command.includes('kafka.Kafka')) return 'broker'
+  if (command.includes('quarkus')) return 'registry'
+  return command.includes('/services/') ? 'hub' : 'bench'
 }
 
 /** Resident memory of processes, bytes. Pages that they share, such as Node's own code, count in each. */
@@ -50,6 +71,14 @@ function readProc(dir: string): string[] {
     return readdirSync(dir).filter((name) => /^\d+$/.test(name))
   } catch {
     return []
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
   }
 }
 

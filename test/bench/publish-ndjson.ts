@@ -1,7 +1,9 @@
 import { topicName } from '@hub/schemas/streams'
 import { figure, median, mustEqual, VoidRun, type Bench, type BenchContext } from './bench.ts'
 import { runChild } from './child.ts'
+import { cpuFigure, describeCpu } from './cpu-figure.ts'
 import { openHub, type Hub } from './hub.ts'
+import { cpuSeconds, cpuUse, type CpuSeconds, type CpuUse } from './machine.ts'
 import { acceptedOf, type NdjsonResult, type NdjsonSettings } from './ndjson-result.ts'
 import { mustBePublished, outboxAge } from './outbox.ts'
 import type { PublishPeerResult, PublishPeerSettings } from './peers/publish.ts'
@@ -14,7 +16,7 @@ const PEER = 'kafkajs + registry client, batches of 100, no HTTP, no outbox'
 const FLAT_SECONDS = 1
 const BODIES = 2
 
-interface Round { perSecond: number, records: number, oldestAtEnd: number, secondsToCatchUp: number }
+interface Round { perSecond: number, cpu: CpuUse | undefined, records: number, oldestAtEnd: number, secondsToCatchUp: number }
 
 /** NDJSON through the gateway while relay and replicator of the region keep up with it. */
 export const publishNdjson: Bench = {
@@ -30,10 +32,10 @@ export const publishNdjson: Bench = {
     const peers: number[] = []
     let records = 0
     for (let round = 0; round <= rounds; round++) { // the first warms up
-      const one = await publishRound(context, hub, { url: region.url, round, events, before: events * round })
+      const one = await publishRound(context, hub, { url: region.url, round, events, earlier: events * round })
       records += one.records
       if (round > 0) ours.push(one)
-      context.say(`${round === 0 ? 'warm-up' : `round ${round}`}  ours  ${Math.round(one.perSecond)}/s  oldest at the end ${one.oldestAtEnd.toFixed(2)} s  all applied ${one.secondsToCatchUp.toFixed(1)} s later`)
+      context.say(`${round === 0 ? 'warm-up' : `round ${round}`}  ours  ${Math.round(one.perSecond)}/s  oldest at the end ${one.oldestAtEnd.toFixed(2)} s  all applied ${one.secondsToCatchUp.toFixed(1)} s later  ${describeCpu(one.cpu)}`)
     }
     await mustHold(hub.db(ORIGIN), topic, records)
     await region.stop() // the peer writes the same topic, which nobody may while the region runs
@@ -47,26 +49,28 @@ export const publishNdjson: Bench = {
     return [
       figure({ bench: 'publish-ndjson', unit: 'events/s', better: 'higher', floor: 20_000, aim: 100_000, services, settings }, ours.map((one) => one.perSecond)),
       figure({ bench: 'publish-ndjson.outbox-age', unit: 's, oldest unpublished event in the last third of a run', better: 'lower', floor: FLAT_SECONDS, services, settings }, ours.map((one) => one.oldestAtEnd)),
+      ...cpuFigure('publish-ndjson', ours, { services, settings }),
       figure({ bench: 'publish-ndjson', peer: PEER, unit: 'events/s', better: 'higher', services: ['load'], settings: { events, batch: 100, inFlight: 1, idempotent: true, acks: 'all', rounds, warmUpRounds: 1 } }, peers),
     ]
   },
 }
 
-async function publishRound(context: BenchContext, hub: Hub, { url, round, events, before }: { url: string, round: number, events: number, before: number }): Promise<Round> {
+async function publishRound(context: BenchContext, hub: Hub, { url, round, events, earlier }: { url: string, round: number, events: number, earlier: number }): Promise<Round> {
   const db = hub.db(ORIGIN)
   const topic = topicName(ORIGIN, 'complaint', hub.prefix)
-  let sending = false
+  let before: CpuSeconds | undefined // from the first byte on
   const settings: NdjsonSettings = { url, key: hub.keys.publisher, region: ORIGIN, seed: context.seed + round * BODIES, events, bodies: BODIES }
-  const load = runChild<NdjsonResult>('./loads/ndjson.ts', settings, { signal: context.signal, onMessage: () => { sending = true } })
-  const { result, samples } = await sampling(load, 100, async () => (sending ? await outboxAge(db) : undefined))
+  const load = runChild<NdjsonResult>('./loads/ndjson.ts', settings, { signal: context.signal, onMessage: () => { before ??= cpuSeconds() } })
+  const { result, samples } = await sampling(load, 100, async () => (before !== undefined ? await outboxAge(db) : undefined))
   const ended = performance.now()
   mustEqual('accepted events', acceptedOf(result), events)
-  await mustBePublished(db, topic, before + events)
-  await until('the own replica has all', 120_000, async () => (await appliedOf(db, topic) === before + events ? true : undefined), context.signal)
+  await mustBePublished(db, topic, earlier + events)
+  await until('the own replica has all', 120_000, async () => (await appliedOf(db, topic) === earlier + events ? true : undefined), context.signal)
+  const cpu = cpuUse(events, before ?? cpuSeconds(), cpuSeconds())
   const ages = samples.flatMap((age) => (age === undefined ? [] : [age]))
   const third = Math.floor(ages.length / 3)
   if (third === 0) throw new VoidRun('too few looks at the outbox: more events are needed')
-  return { perSecond: events / result.seconds, records: result.records, oldestAtEnd: median(ages.slice(-third)), secondsToCatchUp: (performance.now() - ended) / 1000 }
+  return { perSecond: events / result.seconds, cpu, records: result.records, oldestAtEnd: median(ages.slice(-third)), secondsToCatchUp: (performance.now() - ended) / 1000 }
 }
 
 async function peerRound(context: BenchContext, hub: Hub, events: number): Promise<number> {

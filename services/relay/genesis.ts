@@ -6,7 +6,7 @@ import { createWakeup } from '@hub/runtime/wakeup'
 import type { Topic } from '@hub/schemas/streams'
 import { randomUUID } from 'node:crypto'
 import { keyOf, type OwnPartition, type Pause } from './partition.ts'
-import { pause } from './tasks.ts'
+import { pause, withGrace } from './tasks.ts'
 
 export const GENESIS = 'cn.yrd.control.Genesis'
 
@@ -79,7 +79,8 @@ export function watchGenesis(options: { kafka: Kafka; codec: Codec; topics: read
     async run(signal) {
       while (!signal.aborted) {
         try {
-          await readOnce()
+          // A reading has its own time limits; a stop does not wait for them.
+          await withGrace(readOnce(), signal, 200)
           fault = undefined
         } catch (error) {
           if (fault === undefined) options.log.warn({ err: error, retriable: isTransient(error) }, 'cannot read the beginnings of the logs')

@@ -14,7 +14,7 @@ import { createMetrics } from '@hub/runtime/metrics'
 import type { Service } from '@hub/runtime/service'
 import { REGIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
 import { check, type Expectations, type Violation } from './check/check.ts'
-import type { HistoryLine } from './check/history.ts'
+import { appendHistory, readHistory, type HistoryLine } from './check/history.ts'
 import { readReplicaState } from './check/replica-state.ts'
 import { eventually } from './eventually.ts'
 import { openFixture, type Fixture, type FixtureOptions } from './fixture.ts'
@@ -22,6 +22,7 @@ import { freePort } from './runtime/free-port.ts'
 
 const SERVICE = fileURLToPath(new URL('../services/region/index.ts', import.meta.url))
 const READY_MS = 30_000
+const ACKNOWLEDGED = new Set(['accepted', 'new-version', 'duplicate'])
 
 /** What a gateway says of one event. */
 export interface Verdict {
@@ -62,8 +63,8 @@ export interface Hub extends AsyncDisposable {
   publish(region: Region, stream: DataStream, lines: Lines): Promise<Published>
   /** Publishes one event as JSON. */
   publishOne(region: Region, stream: DataStream, event: object): Promise<Verdict & { readonly status: number }>
-  /** All events that were published through this hub so far, and what became of them. */
-  readonly history: HistoryLine[]
+  /** Every event that was acknowledged through this hub, as the checker reads it. */
+  readonly historyFile: string
   /** Waits until every started region has taken what was acknowledged before. */
   settled(deadlineMs?: number): Promise<void>
   /** Fails unless all replicas are equal, recomputed from their rows, and hold exactly what the history says. */
@@ -84,7 +85,8 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
   const children = new Map<Region, ChildProcess>()
   const databases = new Map<Region, Db>()
   const configs = new Map<Region, RegionConfig>()
-  const history: HistoryLine[] = []
+  const historyFile = join(await fixture.stateDir(), 'history.jsonl')
+  appendHistory(historyFile, [])
   const keys: Keys = { publisher: 'test-publisher', reader: 'test-reader', operator: 'test-operator' }
 
   async function configOf(region: Region): Promise<RegionConfig> {
@@ -104,7 +106,7 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
   }
 
   const hub: Hub = {
-    fixture, keys, history,
+    fixture, keys, historyFile,
     url(region) {
       const config = configs.get(region)
       if (config === undefined) throw new Error(`${region} was not started`)
@@ -163,7 +165,7 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
       expect(await hub.violations(expected)).toEqual([])
     },
     async violations(expected) {
-      return check(history, await Promise.all(hub.replicas().map(({ region, db }) => readReplicaState(region, db, fixture.prefix))), expected)
+      return check(readHistory(historyFile), await Promise.all(hub.replicas().map(({ region, db }) => readReplicaState(region, db, fixture.prefix))), expected)
     },
     async [Symbol.asyncDispose]() {
       for (const child of children.values()) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
@@ -175,11 +177,11 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
 
   function remember(region: Region, stream: DataStream, verdicts: readonly Verdict[]): void {
     const topic = topicName(region, stream, fixture.prefix)
-    for (const { recordId, version, verdict, eventId } of verdicts) {
-      if (recordId === undefined || version === undefined) continue
-      // A duplicate may be of a batch that was committed and never answered: it is acknowledged now.
-      if (verdict === 'accepted' || verdict === 'new-version' || verdict === 'duplicate') history.push({ topic, key: recordId, ver: version, ...(eventId !== undefined && { eventId }), outcome: 'ok' })
-    }
+    // A duplicate may be of a batch that was committed and never answered: it is acknowledged now.
+    appendHistory(historyFile, verdicts.flatMap(({ recordId, version, verdict, eventId }): HistoryLine[] => {
+      if (recordId === undefined || version === undefined || !ACKNOWLEDGED.has(verdict)) return []
+      return [{ topic, key: recordId, ver: version, ...(eventId !== undefined && { eventId }), outcome: 'ok' }]
+    }))
   }
 
   try {

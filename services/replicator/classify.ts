@@ -1,6 +1,6 @@
 import type { Codec, Decoded } from '@hub/runtime/codec'
 import type { Message } from '@hub/runtime/kafka'
-import { type Contract, contractByName, contractFor } from '@hub/schemas/contracts'
+import { type Contract, contractByName } from '@hub/schemas/contracts'
 import { partitionOf } from '@hub/schemas/partition'
 import { isEnding, isKind, recordHash } from '@hub/schemas/record-rule'
 import { type DataStream, PARTITIONS, topicName } from '@hub/schemas/streams'
@@ -24,30 +24,35 @@ export function classify(codec: Codec, slot: Slot, message: Message, logEnd: num
   const offset = Number(message.offset)
   const sequence = sequenceOf(message.headers['sequence'])
   const size = OVERHEAD_BYTES + (message.value?.length ?? 0)
-  const park = (reason: ParkReason): Item => ({
-    what: 'parked', offset, sequence, logEnd, size, reason, key: keyText(message.key), subject: headerText(message.headers['ce_subject']), hash: parkedHash(offset, message.value),
-  })
-
-  if (message.value === null) return park('no-value')
-  if (message.key === null) return park('no-key')
-  const decoded: Decoded = codec.decode(message.value)
-  if (!decoded.ok) return decoded.reason === undefined ? decoded.pending : park(decoded.reason)
-  const contract = contractByName(decoded.fullName)
-  if (contract === undefined) return park('unknown-contract')
-  if (contract.role === 'control') {
-    const control = controlOf(contract, slot, message, decoded.record)
-    return control === undefined ? park('unexpected-control') : sequence === undefined && contract.fullName !== GENESIS ? park('no-sequence') : { ...control, offset, sequence, logEnd, size }
+  const read = message.value === null ? 'no-value' : message.key === null ? 'no-key' : readEvent(codec, slot, message, message.key, message.value, sequence)
+  if (read instanceof Promise) return read
+  if (typeof read === 'string') {
+    return {
+      what: 'parked', offset, sequence, logEnd, size, reason: read, key: keyText(message.key), subject: headerText(message.headers['ce_subject']), hash: parkedHash(offset, message.value),
+    }
   }
-  if (sequence === undefined) return park('no-sequence')
-  const read = slot.technical ? technicalOf(contract, slot, message.key, decoded.record) : recordOf(contract, slot, message.key, message.value, decoded.record)
-  if (typeof read === 'string') return park(read)
   // Written out: this runs for every event, and spreading costs as much as decoding.
-  return read.what === 'technical'
-    ? { what: 'technical', offset, sequence, logEnd, size, key: read.key, contract: read.contract, record: read.record }
-    : { what: 'record', offset, sequence, logEnd, size, key: read.key, version: read.version, hash: read.hash, kind: read.kind, ended: read.ended, eventId: read.eventId, body: read.body, columns: read.columns }
+  if (read.what === 'record') {
+    return { what: 'record', offset, sequence, logEnd, size, key: read.key, version: read.version, hash: read.hash, kind: read.kind, ended: read.ended, eventId: read.eventId, body: read.body, columns: read.columns }
+  }
+  return { ...read, offset, sequence, logEnd, size }
 }
 
 type Without<T> = Omit<T, 'offset' | 'sequence' | 'logEnd' | 'size'>
+type Read = Without<RecordItem> | Without<ControlItem> | Without<TechnicalItem>
+
+function readEvent(codec: Codec, slot: Slot, message: Message, key: Buffer, value: Buffer, sequence: number | undefined): Read | ParkReason | Promise<void> {
+  const decoded: Decoded = codec.decode(value)
+  if (!decoded.ok) return decoded.reason === undefined ? decoded.pending : decoded.reason
+  const contract = contractByName(decoded.fullName)
+  if (contract === undefined) return 'unknown-contract'
+  if (contract.role === 'control') {
+    const control = controlOf(contract, slot, message, decoded.record)
+    return control === undefined ? 'unexpected-control' : sequence === undefined && contract.fullName !== GENESIS ? 'no-sequence' : control
+  }
+  if (sequence === undefined) return 'no-sequence'
+  return slot.technical ? technicalOf(contract, slot, key, decoded.record) : recordOf(contract, slot, key, value, decoded.record)
+}
 
 function controlOf(contract: Contract, slot: Slot, { key, headers }: Message, record: Record<string, unknown>): Without<ControlItem> | undefined {
   const name = key?.toString('latin1')
@@ -80,13 +85,14 @@ function recordOf(contract: Contract, slot: Slot, key: Buffer, value: Buffer, re
   if (partitionOf(recordId, PARTITIONS[stream]) !== slot.partition) return 'wrong-partition'
   if (!(version >= 1)) return 'bad-version'
   if (!isKind(kind)) return 'unknown-kind'
-  if (contractFor(stream, kind) !== contract) return 'foreign-contract'
+  const ended = isEnding(kind)
+  if (ended !== (contract.role === 'stub')) return 'foreign-contract'
   if (!isStorableText(recordId) || !isStorableText(eventId)) return 'unstorable'
   const columns = storableColumns(contract, stream, record)
   if (columns === undefined) return 'unstorable'
   const body = Buffer.from(value)
   const number = BigInt(version)
-  return { what: 'record', key: recordId, version: number, hash: recordHash(recordId, number, body), kind, ended: isEnding(kind), eventId, body, columns }
+  return { what: 'record', key: recordId, version: number, hash: recordHash(recordId, number, body), kind, ended, eventId, body, columns }
 }
 
 function storableColumns(contract: Contract, stream: DataStream, record: Record<string, unknown>): ColumnValue[] | undefined {

@@ -26,7 +26,7 @@ import { createSupervisor, type Supervisor } from './supervise.ts'
 import { trimHourly } from './trim.ts'
 
 const LEASE_MS = 10_000
-const QUEUE = { items: 30_000, bytes: 64 * 1024 * 1024 }
+const QUEUE = { items: 12_000, bytes: 32 * 1024 * 1024 }
 
 /** Keeps the region's replica of all four regions' topics. Starts with broker and registry down; needs the database. */
 export async function start(config: ReplicatorConfig, context: Context): Promise<Service> {

@@ -1,4 +1,5 @@
 import type { Field, Kind, RecordShape, Shape } from './avro-schema.ts'
+import { dateText } from './record-json.ts'
 import { REGIONS } from './streams.ts'
 
 export type PgType = 'text' | 'numeric' | 'int8' | 'int4' | 'bool' | 'date' | 'timestamptz'
@@ -48,7 +49,7 @@ function source(column: string, shape: Shape, value: (record: Values) => unknown
   return {
     column, pgType, read: (record) => {
       const day = value(record) as number | null | undefined
-      return day === null || day === undefined ? null : isoDay(day)
+      return day === null || day === undefined ? null : dateText(day)
     },
   }
 }
@@ -67,18 +68,4 @@ function firstOfRole(items: Values[], role: string): Values | undefined {
 function involved(parties: Values[]): string | null {
   const found = REGIONS.filter((region) => parties.some((party) => party['region'] === region))
   return found.length > 0 ? found.join(' ') : null
-}
-
-const days = new Map<number, string>()
-const DAYS_KEPT = 4096
-
-/** Days since 1970-01-01 as `YYYY-MM-DD`; the days in use are few. */
-export function isoDay(day: number): string {
-  let text = days.get(day)
-  if (text === undefined) {
-    text = new Date(day * 86_400_000).toISOString().slice(0, 10)
-    if (days.size >= DAYS_KEPT) days.clear()
-    days.set(day, text)
-  }
-  return text
 }

@@ -7,8 +7,8 @@ import { count, emptySummary, problem, receiptPath, type Summary, type Verdict }
 
 const BATCH_EVENTS = 500
 const BATCH_BYTES = 512 * 1024
-/** Batches of one body that may wait for the database at once: one commits while the next is read, and no more is held. */
-const BATCHES_IN_FLIGHT = 2
+/** Batches of one body that may wait for the database at once: one commits while the next ones gather, and no more is held. */
+const BATCHES_IN_FLIGHT = 3
 
 /** Makes events durable and says what became of each, in order. */
 export type Publish = (events: PreparedEvent[]) => Promise<Outcome[]>
@@ -31,7 +31,7 @@ export async function settle(items: Item[], publish: Publish): Promise<Verdict[]
 }
 
 /**
- * Reads NDJSON of any length, publishing as it comes: at most two batches wait for the database, and the body is not read further
+ * Reads NDJSON of any length, publishing as it comes: at most three batches wait for the database, and the body is not read further
  * meanwhile. Verdicts go to the spool, one line each in the order of the input, the summary last. Throws when the body breaks off
  * or the database does not commit in time; what was published stays, and sending the body again yields duplicates for it.
  */
@@ -51,9 +51,10 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
       // A sender that pauses does not wait for its batch to fill.
       if (batch.length > 0 && inFlight.length === 0) await send()
     }
-    if (batch.length > 0) await send()
+    await send()
   } finally {
     // Also when the body broke off: nothing may write to the spool after this function has ended.
+    batch = []
     const ends = await Promise.allSettled(inFlight)
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
@@ -62,6 +63,7 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
 
   async function send(): Promise<void> {
     while (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight[0]
+    if (batch.length === 0) return
     const before = inFlight.at(-1) ?? Promise.resolve()
     const settled = settle(batch, publish)
     batch = []
@@ -74,6 +76,8 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
       }
       await spool.write(text)
       inFlight.splice(inFlight.indexOf(written), 1)
+      // What gathered meanwhile goes on by itself, whether or not the sender says more.
+      if (inFlight.length === 0) await send()
     })
     // The failure is thrown by whoever waits for it above; this only keeps it from counting as unhandled until then.
     written.catch(() => {})

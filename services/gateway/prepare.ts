@@ -76,5 +76,5 @@ export function traceparentOf(header: unknown): string | null {
 
 /** A key as it may be told: one that is no field's name could be what must not be kept. */
 function nameable(key: string): string {
-  return /^[A-Za-z_]{1,40}$/.test(key) ? key : '?'
+  return /^[A-Za-z_]{0,40}$/.test(key) ? key : '?'
 }

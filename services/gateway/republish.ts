@@ -1,4 +1,4 @@
-import { appendOutbox, lockHeads, notifyOutbox, sqlState, type Db } from '@hub/runtime/db'
+import { appendOutbox, lockHeads, notifyOutbox, type Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -6,8 +6,6 @@ import { isCaughtUp, markQueued, readNewest, readShadowed } from './store.ts'
 
 const BATCH = 500
 const EVERY_MS = 5_000
-/** A table that only the replicator makes is not there yet. */
-const UNDEFINED_TABLE = '42P01'
 
 /** Looks for shadowed records every few seconds until aborted, at zero lag alone: before, the replica's `shadowed` may be outdated. */
 export async function keepRepublished(db: Db, topics: readonly string[], wakeup: Wakeup, log: Log, signal: AbortSignal): Promise<void> {
@@ -17,7 +15,7 @@ export async function keepRepublished(db: Db, topics: readonly string[], wakeup:
       const count = await republishShadowed(db, topics, wakeup)
       if (count > 0) log.info({ count }, 'shadowed records published again')
     } catch (error) {
-      if (sqlState(error) !== UNDEFINED_TABLE) log.warn({ err: error }, 'shadowed records not published again, will be tried later')
+      log.warn({ err: error }, 'shadowed records not published again, will be tried later')
     }
   }
 }

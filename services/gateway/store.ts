@@ -271,8 +271,10 @@ export async function readReplicaId(db: DbClient): Promise<string> {
   return rows[0]?.id ?? ''
 }
 
-/** Whether this region's replica has applied everything known to be on these topics' logs. False where it has none of them yet. */
+/** Whether this region's replica has applied everything known to be on these topics' logs. False where it has none of them yet, or no replica stands beside. */
 export async function isCaughtUp(db: DbClient, topics: readonly string[]): Promise<boolean> {
+  const { rows: [made] } = await db.query<{ exists: boolean }>(`SELECT to_regclass('partition_state') IS NOT NULL AS exists`)
+  if (made?.exists !== true) return false
   const { rows } = await db.query<{ caughtUp: boolean | null }>('SELECT bool_and(lag = 0) AS "caughtUp" FROM partition_state WHERE topic = ANY ($1::text[])', [textArray(topics)])
   return rows[0]?.caughtUp ?? false
 }

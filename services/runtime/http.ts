@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { isTransient } from './errors.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -87,7 +87,7 @@ const LINGER_MS = 5_000
 export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   const app = Fastify({
     loggerInstance: options.log.child({ part: 'http' }, { level: 'warn' }) as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // A child logger per request costs more than the rest of a small answer; what is logged names its request itself.
     childLoggerFactory: (logger) => logger,
     bodyLimit: options.bodyLimit ?? 1024 * 1024,
@@ -172,6 +172,7 @@ function document({ access, documented }: { access?: Access; documented?: Docume
       ...documented.response,
       400: problemAnswer('请求有误 · the request is wrong'),
       ...(access !== 'open' && { 401: problemAnswer('缺少密钥或密钥无效 · no key, or one not known here'), 403: problemAnswer('缺少角色 · the caller lacks the role') }),
+      500: problemAnswer('内部错误 · internal error'),
       503: problemAnswer('依赖暂不可用，按 Retry-After 重试 · a dependency is down: try again after Retry-After seconds'),
     },
   }

@@ -47,7 +47,7 @@ const SCHEMA = {
     type: 'object',
     required: ['recordId'],
     additionalProperties: false,
-    properties: { recordId: { type: 'string', minLength: 3, maxLength: 200, description: '记录编号：来源系统/编号 · record id: source system/number' } },
+    properties: { recordId: { type: 'string', minLength: 3, maxLength: 200, pattern: '^[^\\u0000-\\u001f]*$', description: '记录编号：来源系统/编号 · record id: source system/number' } },
   },
 }
 

@@ -63,9 +63,9 @@ export function createDb(options: { url: string; name: string; max: number; log:
       const onError = (error: Error): void => { broken = error }
       client.on('error', onError)
       try {
-        await run(client, 'BEGIN')
         let result
         try {
+          await run(client, 'BEGIN')
           result = await work({ query: (query, values) => run(client, query, values) })
         } catch (error) {
           // Without a word of the server the connection is gone or does not answer.

@@ -1,0 +1,68 @@
+import { createServer, request, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { readChunks, readWhole } from './body.ts'
+
+let server: Server | undefined
+afterEach(() => server?.close().closeAllConnections())
+
+test('a whole body is read; one beyond the limit, too slow or broken off is not', async () => {
+  expect(await outcome((body) => readWhole(body, 10, 1000), (sender) => sender.end('0123456789'))).toEqual(Buffer.from('0123456789'))
+  expect(await outcome((body) => readWhole(body, 10, 1000), (sender) => sender.end(''))).toEqual(Buffer.alloc(0))
+  expect(await outcome((body) => readWhole(body, 9, 1000), (sender) => sender.end('0123456789'))).toMatchObject({ code: 'BODY_TOO_LARGE' })
+  expect(await outcome((body) => readWhole(body, 9, 1000), (sender) => {
+    sender.write('01234')
+    sender.write('56789')
+  })).toMatchObject({ code: 'BODY_TOO_LARGE' })
+  expect(await outcome((body) => readWhole(body, 10, 60), (sender) => sender.write('0'))).toMatchObject({ code: 'BODY_TOO_SLOW' })
+  expect(await outcome((body) => readWhole(body, 10, 1000), (sender) => sender.write('0', () => sender.destroy()))).toMatchObject({ code: 'BODY_BROKEN_OFF' })
+})
+
+test('chunks come as they are asked for, in order', async () => {
+  const sent = Buffer.alloc(3_000_000, 'abcdefg')
+  expect(sent.equals(await outcome(collect(1000), (sender) => sender.end(sent)) as Buffer)).toBe(true)
+})
+
+test('a sender that says nothing for too long, breaks off, or is there when the gateway closes ends the body with a problem', async () => {
+  expect(await outcome(collect(60), (sender) => sender.write('x'))).toMatchObject({ code: 'BODY_TOO_SLOW' })
+  expect(await outcome(collect(1000), (sender) => sender.write('x', () => sender.destroy()))).toMatchObject({ code: 'BODY_BROKEN_OFF' })
+  const closing = new AbortController()
+  expect(await outcome(collect(1000, closing.signal), (sender) => sender.write('x', () => closing.abort()))).toMatchObject({ code: 'CLOSING', status: 503 })
+})
+
+test('a reader that is busy does not count as a silent sender', async () => {
+  const slowly = async (body: IncomingMessage): Promise<Buffer> => {
+    const chunks: Buffer[] = []
+    for await (const chunk of readChunks(body, 100, new AbortController().signal)) {
+      chunks.push(chunk)
+      if (chunks.length === 1) await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+    return Buffer.concat(chunks)
+  }
+  const sent = Buffer.alloc(500_000, 'x')
+  expect(sent.equals(await outcome(slowly, (sender) => sender.end(sent)) as Buffer)).toBe(true)
+})
+
+function collect(idleMs: number, closing: AbortSignal = new AbortController().signal): (body: IncomingMessage) => Promise<Buffer> {
+  return async (body) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of readChunks(body, idleMs, closing)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+}
+
+/** What reading a real request gives, or its problem. */
+async function outcome(read: (body: IncomingMessage) => Promise<Buffer>, send: (sender: ReturnType<typeof request>) => unknown): Promise<unknown> {
+  server?.close().closeAllConnections()
+  const { promise, resolve } = Promise.withResolvers<unknown>()
+  server = createServer((incoming, answer) => {
+    read(incoming).then(resolve, resolve).finally(() => answer.end())
+  })
+  await new Promise<void>((listening) => server!.listen(0, '127.0.0.1', listening))
+  const sender = request({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', method: 'POST' })
+  sender.on('error', () => {})
+  send(sender)
+  const seen = await promise
+  sender.destroy()
+  return seen
+}

@@ -1,11 +1,10 @@
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
+import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, isDataStream, REGIONS } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
 import { eventSchema } from './openapi-event.ts'
 import { RULES, VERDICTS } from './verdict.ts'
 
-// TODO samples
-const sample = (_name: string): object => ({})
 const EVENTS = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
 
 export const EVENT_REFS = EVENTS.map(({ schema }) => ({ $ref: `${schema.name}#` }))

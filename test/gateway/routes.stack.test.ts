@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { DATA_STREAMS, REGIONS } from '@hub/schemas/streams'
 import { eventually } from '../eventually.ts'
 import { openHub, type Hub } from '../hub.ts'
@@ -56,6 +57,19 @@ describe('/openapi.json', () => {
     }
     expect(documented.badExamples()).toEqual([])
   })
+})
+
+test('the events that the document shows are accepted in the region that they name', async () => {
+  const { examples } = (documented.document.paths['/v1/streams/{stream}/events']!['post'] as any).requestBody.content['application/json']
+  const contracts = ALL_CONTRACTS.filter(({ role }) => role === 'record' || role === 'stub')
+  expect(Object.keys(examples)).toEqual(contracts.map(({ schema }) => schema.name))
+  for (const region of REGIONS) {
+    await using gateway = await startGateway(hub.fixture, { region })
+    for (const { stream, schema } of contracts.filter(({ schema: { name } }) => examples[name].value.region === region)) {
+      const { status, text } = await gateway.publish(stream, JSON.stringify(examples[schema.name].value), { query: '?dryRun=true' })
+      expect({ name: schema.name, status, ...JSON.parse(text) }).toMatchObject({ name: schema.name, status: 200, verdict: 'accepted' })
+    }
+  }
 })
 
 describe('who may call', () => {

@@ -132,7 +132,7 @@ const DOCUMENTED: Documented = {
   body: {
     required: true,
     content: {
-      'application/json': { schema: { anyOf: [...EVENT_REFS, { type: 'array', maxItems: MAX_ARRAY_EVENTS, items: { anyOf: EVENT_REFS } }] }, examples: EVENT_EXAMPLES },
+      'application/json': { schema: { anyOf: [...EVENT_REFS, { type: 'array', maxItems: MAX_ARRAY_EVENTS, items: { anyOf: EVENT_REFS } }], 'x-examples': EVENT_EXAMPLES } },
       [NDJSON]: { schema: { type: 'string', description: '每行一个 JSON 事件 · one JSON event on each line' } },
     },
   },

@@ -6,7 +6,7 @@ const MAX_FIELDS = 200
 const MAX_BYTES = 64 * 1024
 
 /** Names under which systems keep who complained, who handled it, or text about either. No contract has a field called so. */
-export const DENIED = /complainant|consumer(name)?$|applicant|reporter|informant|rqst|person|gender|^age$|phone|mobile|telephone|e?mail|idnumber|idcard|certificate|contact|officer|operator|legalrep|content|description|describe|remark|comment|note$|opinion|narrative|freetext|attachment/i
+export const DENIED = /complainant|consumer(name)?$|applicant|reporter|informant|rqst|person|gender|^age$|phone|mobile|telephone|linknumber|emai|mail|idnumber|idcard|certificate|contact|officer|operator|legalrep|content|description|describe|remark|comment|note$|opinion|narrative|freetext|attachment/i
 
 /** What is wrong with a contract by the hub's rules (design 6, 9; security reference 3.2); one line per finding, empty = good. */
 export function lintContract(schema: RecordSchema): string[] {

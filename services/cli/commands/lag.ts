@@ -34,15 +34,17 @@ async function readPositions(settings: Settings, region: Region): Promise<Partit
   return partitions
 }
 
+/** A row per topic, a column per replica: events still to come; below, what does not move. */
 function describe(replicas: { replica: Region, partitions: PartitionPosition[] }[]): string {
-  const rows = replicas.flatMap(({ replica, partitions }) => {
-    const topics = Map.groupBy(partitions, ({ topic }) => topic)
-    return [...topics].map(([topic, list]) => {
-      const paused = list.flatMap(({ partition, pausedReason }) => (pausedReason ? [`${partition}: ${pausedReason}`] : []))
-      return [replica, topic, sum(list.map(({ nextOffset }) => nextOffset)), sum(list.map(({ lag }) => lag)), paused.length === 0 ? '运行 running' : both('暂停', `paused ${paused.join('; ')}`)]
-    })
-  })
-  return table(['副本 replica', '主题 topic', '已处理到 next', '落后 lag', '状态 state'], rows)
+  const topics = [...new Set(replicas.flatMap(({ partitions }) => partitions.map(({ topic }) => topic)))]
+  const rows = topics.map((topic) => [topic, ...replicas.map(({ partitions }) => {
+    const own = partitions.filter((one) => one.topic === topic)
+    const lag = sum(own.map(({ lag }) => lag))
+    return own.some(({ pausedReason }) => pausedReason) ? `${lag} ${both('暂停', 'paused')}` : lag
+  })])
+  const paused = replicas.flatMap(({ replica, partitions }) => partitions.filter(({ pausedReason }) => pausedReason)
+    .map(({ topic, partition, pausedReason }) => `${replica}  ${topic}/${partition}  ${pausedReason}`))
+  return [table(['主题 topic', ...replicas.map(({ replica }) => `${replica} 落后 lag`)], rows), ...(paused.length === 0 ? [] : ['', both('暂停的分区', 'paused partitions'), ...paused])].join('\n')
 }
 
 function sum(values: readonly (string | number)[]): bigint {

@@ -1,3 +1,4 @@
+import { incompatibilities } from '@hub/schemas/compat'
 import type { Contract } from '@hub/schemas/contracts'
 import { CliFailure, EXIT } from './failure.ts'
 
@@ -16,10 +17,10 @@ export interface Registry {
   setDefaultCompatibility(): Promise<void>
   /** The id under which exactly this schema is registered for its subject, if it is. */
   find(contract: Contract): Promise<number | undefined>
-  /** Registers, then sets the subject's own level: Apicurio refuses the level of a subject without versions. @throws CliFailure when incompatible */
+  /** Registers, then sets the subject's own level: Apicurio refuses the level of a subject without versions. @throws CliFailure naming the fields when incompatible */
   register(contract: Contract): Promise<Registered>
   compatibilityOf(subject: string): Promise<string | undefined>
-  /** What the registry has against this schema beside all registered versions; empty = compatible or not registered yet. */
+  /** What the registry has against this schema beside all registered versions, by field; empty = compatible or not registered yet. */
   incompatibilities(contract: Contract): Promise<string[]>
 }
 
@@ -52,6 +53,30 @@ export function createRegistry(url: string): Registry {
     return status === 200 ? Number(answer['id']) : undefined
   }
 
+  async function addVersion(contract: Contract): Promise<number> {
+    const path = `${subjectPath(contract.subject)}/versions`
+    try {
+      return Number((await expectOk('POST', path, bodyOf(contract)))['id'])
+    } catch (error) {
+      if (!(error instanceof CliFailure) || error.exit !== EXIT.validation) throw error
+      const fields = await fieldsAgainst(contract)
+      if (fields.length === 0) throw error
+      throw new CliFailure(EXIT.validation, `契约 ${contract.subject} 与已登记版本不兼容：${fields.join('；')}`, `${contract.subject} is incompatible with a registered version: ${fields.join('; ')}`, { cause: error })
+    }
+  }
+
+  /** The fields that break with a registered version. The registry's own answer names places in the file, or nothing. */
+  async function fieldsAgainst(contract: Contract): Promise<string[]> {
+    const path = `${subjectPath(contract.subject)}/versions`
+    const { status, answer: versions } = await call('GET', path)
+    if (status !== 200) return []
+    const found = await Promise.all(versions.map(async (version) => {
+      const { schema } = await expectOk('GET', `${path}/${String(version)}`)
+      return incompatibilities(JSON.parse(String(schema)), JSON.parse(contract.schemaText)).map((message) => `version ${String(version)}: ${message}`)
+    }))
+    return found.flat()
+  }
+
   return {
     find,
     async subjects() {
@@ -62,7 +87,7 @@ export function createRegistry(url: string): Registry {
     },
     async register(contract) {
       const before = await find(contract)
-      const id = before ?? Number((await expectOk('POST', `${subjectPath(contract.subject)}/versions`, bodyOf(contract)))['id'])
+      const id = before ?? await addVersion(contract)
       await expectOk('PUT', `/config/${encodeURIComponent(contract.subject)}`, { compatibility: COMPATIBILITY })
       return { subject: contract.subject, id, added: before === undefined }
     },
@@ -73,8 +98,10 @@ export function createRegistry(url: string): Registry {
     async incompatibilities(contract) {
       const { status, answer } = await call('POST', `/compatibility${subjectPath(contract.subject)}/versions?verbose=true`, bodyOf(contract))
       if (status === 404 || answer['is_compatible'] === true) return []
+      const fields = await fieldsAgainst(contract)
+      if (fields.length > 0) return fields
       const messages = answer['messages']
-      return Array.isArray(messages) && messages.length > 0 ? messages.map(String) : [String(answer['message'] ?? `HTTP ${status}`)]
+      return Array.isArray(messages) && messages.length > 0 ? messages.map(String) : [String(answer['message'] ?? 'the registry says incompatible')]
     },
   }
 }

@@ -8,6 +8,9 @@ import type { ManagedProcess } from './supervisor.ts'
 
 const SERVICES = join(REPO_ROOT, 'services/region/index.ts')
 
+/** By default V8 lets more than 100 MB of young objects gather in each process; with a third of that a backlog drains as fast. */
+export const NODE_FLAGS = ['--max-semi-space-size=8']
+
 /** 43<GB code − 30>0, as design 8 says. */
 export const GATEWAY_PORTS: Record<RegionUser, number> = { sh: 4310, js: 4320, zj: 4330, ah: 4340 }
 
@@ -21,7 +24,7 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
   return stack.supervisor.start({
     name: region,
     command: process.execPath,
-    args: [SERVICES],
+    args: [...NODE_FLAGS, SERVICES],
     env: childEnv({
       HUB_REGION: region,
       HUB_KAFKA_BROKERS: stack.kafka.brokers,

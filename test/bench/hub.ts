@@ -6,6 +6,7 @@ import { childEnv } from '@hub/local/child-env'
 import { callersYaml, type Keys } from '@hub/local/local-files'
 import { REPO_ROOT } from '@hub/local/paths'
 import { HOST, isFree } from '@hub/local/ports'
+import { NODE_FLAGS } from '@hub/local/region-process'
 import type { Credentials, Stack } from '@hub/local/stack'
 import { createDb, type Db } from '@hub/runtime/db'
 import { createKafka, type Kafka } from '@hub/runtime/kafka'
@@ -69,7 +70,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
     const managed = await stack.supervisor.start({
       name: `${prefix}${region}`,
       command: process.execPath,
-      args: [...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${prefix}${region}-${port}.cpuprofile`]), join(REPO_ROOT, `services/${service}/index.ts`)],
+      args: [...NODE_FLAGS, ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${prefix}${region}-${port}.cpuprofile`]), join(REPO_ROOT, `services/${service}/index.ts`)],
       env: childEnv({
         HUB_REGION: region,
         HUB_KAFKA_BROKERS: stack.kafka.brokers,

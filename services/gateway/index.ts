@@ -33,7 +33,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
   const scope = new Scope(log)
   try {
     const callers = await loadCallers(config.callersFile)
-    const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000 }))
+    const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000, pipeline: true }))
     await migrateOutbox(db)
     await migrate(db, 'gateway', new URL('./migrations/', import.meta.url))
     const topics = topicsOf(region, topicPrefix)

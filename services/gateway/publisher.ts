@@ -10,14 +10,15 @@ import { insertPublished, readCurrent, readVersions, type PublishedRow, type Rec
  */
 export async function publishBatch(db: Db, events: PreparedEvent[], isEnded: (kind: string) => boolean, wakeup: Wakeup): Promise<Outcome[]> {
   const { outcomes, rows } = await db.tx(async (client) => {
-    const heads = await lockHeads(client, partitionsOf(events))
-    const plan = planBatch(events, await readHistories(client, events, isEnded), (topic, partition) => {
+    // Asked for together and done in this order, each on a snapshot of its own: what is read was committed before the lock was ours.
+    const [heads, histories] = await Promise.all([lockHeads(client, partitionsOf(events)), readHistories(client, events, isEnded)])
+    const plan = planBatch(events, histories, (topic, partition) => {
       const next = heads.get(`${topic}/${partition}`)
       if (next === undefined) throw new Error(`no outbox head for ${topic}/${partition}`)
       return next
     })
     if (plan.rows.length > 0) {
-      await appendOutbox(
+      const appended = appendOutbox(
         client,
         plan.rows.map(({ event, sequence, value }) => ({
           topic: event.topic,
@@ -32,7 +33,7 @@ export async function publishBatch(db: Db, events: PreparedEvent[], isEnded: (ki
           traceparent: event.traceparent,
         })),
       )
-      await insertPublished(client, plan.rows)
+      await Promise.all([appended, insertPublished(client, plan.rows)])
     }
     return plan
   })

@@ -38,8 +38,11 @@ const types = {
   },
 }
 
-/** A bounded pool on one database. `name` shows up in pg_stat_activity; `answerMs` is the time a statement may take that says nothing else. */
-export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number }): Db {
+/**
+ * A bounded pool on one database. `name` shows up in pg_stat_activity; `answerMs` is the time a statement may take that says nothing else.
+ * With `pipeline`, statements asked for without awaiting each other go out together and are still done one after the other.
+ */
+export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number; pipeline?: boolean }): Db {
   const settings = {
     connectionString: options.url,
     application_name: options.name,
@@ -49,6 +52,7 @@ export function createDb(options: { url: string; name: string; max: number; log:
     keepAliveInitialDelayMillis: 10_000,
     query_timeout: options.answerMs ?? ANSWER_MS,
     types: types as pg.CustomTypesConfig,
+    pipeline: options.pipeline ?? false,
   }
   const pool = new pg.Pool({ ...settings, max: options.max, idleTimeoutMillis: 60_000 })
   pool.on('error', (error) => options.log.warn({ err: error }, 'idle database connection lost'))
@@ -65,8 +69,12 @@ export function createDb(options: { url: string; name: string; max: number; log:
       try {
         let result
         try {
-          await run(client, 'BEGIN')
+          const begun = run(client, 'BEGIN')
+          // On a pipeline it goes out with the first statements of `work`, which fail when it does.
+          if (options.pipeline === true) begun.catch(() => {})
+          else await begun
           result = await work({ query: (query, values) => run(client, query, values) })
+          await begun
         } catch (error) {
           // Without a word of the server the connection is gone or does not answer.
           if (error instanceof DbError && error.sqlState === undefined) broken ??= error

@@ -28,6 +28,8 @@ afterAll(async () => {
 })
 
 describe('while the broker is away, publishing is answered as durable, and afterwards nothing is lost or doubled', () => {
+  test('killed while the regions are still joining', (context) => publishThrough(context, 'SIGKILL'))
+
   test('killed', (context) => publishThrough(context, 'SIGKILL'))
 
   test('stopped in order', (context) => publishThrough(context, 'SIGTERM'))

@@ -45,7 +45,7 @@ export interface SubscribeOptions {
   onBatch(batch: Batch, context: BatchContext): void | Promise<void>
   /** The stored offset lies outside the log: data are gone (below `low`) or the topic is another one (above `high`). The partition stays paused. */
   onLogChanged(partition: { topic: string; partition: number }, offsets: { stored: bigint; low: bigint; high: bigint }): void
-  /** The consumer cannot go on by itself. Called at most once. */
+  /** The consumer cannot go on by itself, as after a lost broker: subscribe anew, in another group. Called at most once. */
   onFatal(error: unknown): void
   /** Bytes per fetch answer; default 4 MiB. */
   readonly maxBytes?: number
@@ -80,10 +80,12 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
     maxBytesPerPartition: options.maxBytesPerPartition ?? 1024 * 1024,
     metadataMaxAge: 600_000,
     allowAutoTopicCreation: false,
-    retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000, restartOnFailure: () => Promise.resolve(!closed) },
+    retry: { initialRetryTime: 200, maxRetryTime: 2_000, retries: 1_000_000, restartOnFailure: () => Promise.resolve(!closed && !joined) },
   })
   let closed = false
   let failed = false
+  // A member that crashed stays in its group until its session has run out, and the broker holds every join back so long. Another group is free at once.
+  let joined = false
   let epoch = 0
   let assignment = new AbortController()
   // Offset the next delivered message of a partition must have at least; absent = paused, deliver nothing.
@@ -98,6 +100,7 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
 
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
     const mine = ++epoch
+    joined = true
     assignment.abort()
     assignment = new AbortController()
     cursors.clear()

@@ -92,6 +92,18 @@ test('one caller has no more than a few long bodies under way; the next is told 
   await eventually('slots given back', async () => (await stream('{}\n')).status === 200)
 })
 
+test('an endless body with a key that nobody knows is answered at once, and its connection is cut', { timeout: 20_000 }, async () => {
+  const sender = request(`${gateway.url}/v1/streams/complaint/events`, { method: 'POST', headers: { authorization: 'Bearer nobody', 'content-type': NDJSON } })
+  const answered = new Promise<number>((resolve, reject) => sender.on('response', (response) => resolve(response.resume().statusCode!)).on('error', reject))
+  const cut = new Promise<void>((resolve) => sender.on('close', resolve).on('error', () => resolve()))
+  const writing = setInterval(() => sender.write('x'.repeat(1000)), 5)
+  const started = performance.now()
+  expect(await answered).toBe(401)
+  expect(performance.now() - started).toBeLessThan(2_000)
+  await cut
+  clearInterval(writing)
+})
+
 function open(headers: Record<string, string>) {
   return request(`${gateway.url}/v1/streams/complaint/events`, { method: 'POST', headers: { authorization: `Bearer ${KEYS.publisher}`, ...headers } })
 }

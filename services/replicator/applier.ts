@@ -11,8 +11,8 @@ import { cutCheckpoints } from './store/checkpoints.ts'
 import { fence, FencedError, type Lease, renewLease } from './store/lease.ts'
 import { movePositions, type Move } from './store/positions.ts'
 
-/** Most events of one transaction. */
-const MAX_EVENTS = 8_000
+/** Most events of one transaction: more make it no faster, and building its parameters holds the event loop. */
+const MAX_EVENTS = 3_000
 const RETRY_MS = 100
 const RETRY_MAX_MS = 2_000
 

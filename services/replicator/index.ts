@@ -27,7 +27,7 @@ import { trimHourly } from './trim.ts'
 
 const LEASE_MS = 10_000
 /** More than one transaction takes, so that the next is at hand, and not much more: it all stays in memory behind a backlog. */
-const QUEUE = { items: 8_000, bytes: 32 * 1024 * 1024 }
+const QUEUE = { items: 9_000, bytes: 32 * 1024 * 1024 }
 
 /** Keeps the region's replica of all four regions' topics. Starts with broker and registry down; needs the database. */
 export async function start(config: ReplicatorConfig, context: Context): Promise<Service> {

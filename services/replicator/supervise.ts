@@ -39,21 +39,14 @@ export function createSupervisor(options: { db: Db; watch: LogWatch; feed: Feed;
     },
     fault: () => fault,
     async run(signal) {
+      const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
       while (!signal.aborted) {
         try {
-          const { era } = partitions
-          const stored = options.leading() ? await loadPositions(options.db) : undefined
-          const logs = await watch.read()
-          const topics = [...new Set([...logs.keys()].map((key) => key.slice(0, key.lastIndexOf('/'))))]
-          if (topics.length > 0) await feed.subscribe(topics)
-          if (stored !== undefined) {
-            const rejoined = paused
-            paused = false
-            await partitions.reconcile(stored, logs, { era, rejoined })
-          }
+          const looking = look()
+          looking.catch(() => {}) // it may outlast the end by the deadlines of the broker
+          await Promise.race([looking, aborted])
           fault = undefined
         } catch (error) {
-          if (signal.aborted) return
           if (fault === undefined) options.log.warn({ err: error }, 'cannot look after the logs now')
           fault = error instanceof Error ? error.message : String(error)
           paused = true
@@ -63,5 +56,17 @@ export function createSupervisor(options: { db: Db; watch: LogWatch; feed: Feed;
         await bell.wait(partitions.stopped.size > 0 ? SOON_MS : EVERY_MS, signal)
       }
     },
+  }
+
+  async function look(): Promise<void> {
+    const { era } = partitions
+    const stored = options.leading() ? await loadPositions(options.db) : undefined
+    const logs = await watch.read()
+    const topics = [...new Set([...logs.keys()].map((key) => key.slice(0, key.lastIndexOf('/'))))]
+    if (topics.length > 0) await feed.subscribe(topics)
+    if (stored === undefined) return
+    const rejoined = paused
+    paused = false
+    await partitions.reconcile(stored, logs, { era, rejoined })
   }
 }

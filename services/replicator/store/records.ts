@@ -32,10 +32,8 @@ export async function readCurrent(c: DbClient, stream: RecordStream, region: str
 export async function writeRecords(c: DbClient, stream: RecordStream, puts: readonly PlacedPut[]): Promise<void> {
   const fresh = puts.filter(({ over }) => over === undefined)
   const newer = puts.filter(({ over }) => over !== undefined)
-  await Promise.all([
-    fresh.length > 0 && c.query({ name: `insert ${stream}`, text: SQL[stream].insert, values: arrays(stream, fresh) }),
-    newer.length > 0 && replace(c, stream, newer),
-  ])
+  if (fresh.length > 0) await c.query({ name: `insert ${stream}`, text: SQL[stream].insert, values: arrays(stream, fresh) })
+  if (newer.length > 0) await replace(c, stream, newer)
 }
 
 async function replace(c: DbClient, stream: RecordStream, puts: readonly PlacedPut[]): Promise<void> {

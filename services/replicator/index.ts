@@ -21,13 +21,11 @@ import { createLogWatch } from './log-watch.ts'
 import { createReplicatorMetrics } from './metrics.ts'
 import { createPartitions } from './partitions.ts'
 import { createPublisher } from './publish.ts'
-import { Queue } from './queue.ts'
+import { Queue, QUEUE_LIMITS } from './queue.ts'
 import { createSupervisor, type Supervisor } from './supervise.ts'
 import { trimHourly } from './trim.ts'
 
 const LEASE_MS = 10_000
-/** More than one transaction takes, so that the next is at hand, and not much more: it all stays in memory behind a backlog. */
-const QUEUE = { items: 9_000, bytes: 32 * 1024 * 1024 }
 
 /** Keeps the region's replica of all four regions' topics. Starts with broker and registry down; needs the database. */
 export async function start(config: ReplicatorConfig, context: Context): Promise<Service> {
@@ -45,7 +43,7 @@ export async function start(config: ReplicatorConfig, context: Context): Promise
 
     const topics = allTopics(topicPrefix)
     const groupPrefix = `${region}.replicator`
-    const queue = new Queue(QUEUE)
+    const queue = new Queue(QUEUE_LIMITS)
     let leading = false
     const partitions = createPartitions({ db, queue, topics, region, feed: () => feed, log })
     const feed: Feed = createFeed({ kafka, groupPrefix, log, onBatch: createConsume({ codec, queue, partitions }), onAssigned: () => supervisor.rejoined() })

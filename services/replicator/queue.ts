@@ -7,6 +7,9 @@ export interface Part {
   readonly items: Item[]
 }
 
+/** More than one transaction takes, so that the next is at hand, and not much more: it all stays in memory behind a backlog. */
+export const QUEUE_LIMITS = { items: 9_000, bytes: 32 * 1024 * 1024 }
+
 /**
  * Everything consumed and not yet applied, first in first out per partition, bounded over all of them.
  * One producer at a time may pass the bound, by one event.

@@ -49,6 +49,7 @@ export interface Hub extends AsyncDisposable {
   /** Base URL of a region's gateway; the port stays over restarts. */
   url(region: Region): string
   db(region: Region): Db
+  databaseUrl(region: Region): string
   /** The regions started so far, with their databases. */
   replicas(): Replica[]
   /** Starts all services of a region, in this process, and waits until they are ready. */
@@ -116,6 +117,11 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
       const db = databases.get(region)
       if (db === undefined) throw new Error(`${region} was not started`)
       return db
+    },
+    databaseUrl(region) {
+      const config = configs.get(region)
+      if (config === undefined) throw new Error(`${region} was not started`)
+      return config.databaseUrl
     },
     replicas: () => REGIONS.flatMap((region) => (databases.has(region) ? [{ region, db: databases.get(region)! }] : [])),
     async start(region) {
@@ -213,7 +219,8 @@ async function ready(url: string): Promise<void> {
   await eventually(`${url} ready`, async () => {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(3000) })
     const text = await response.text()
-    if (!response.ok) throw new Error(text)
+    const { dependencies = [] } = JSON.parse(text) as { dependencies?: { ok: boolean }[] }
+    if (!response.ok || dependencies.some(({ ok }) => !ok)) throw new Error(text)
     return true
   }, READY_MS)
 }

@@ -50,8 +50,8 @@ export function databaseName(region: RegionUser): string {
 async function isReady(region: RegionUser): Promise<boolean> {
   try {
     const response = await fetch(`${gatewayUrl(region)}/readyz`, { signal: AbortSignal.timeout(2000) })
-    await response.arrayBuffer()
-    return response.ok
+    const { dependencies } = await response.json() as { dependencies: { ok: boolean }[] }
+    return response.ok && dependencies.every(({ ok }) => ok)
   } catch {
     return false
   }

@@ -50,7 +50,8 @@ export async function start(config: GatewayConfig, context: Context & { health?:
 
     const stop = new AbortController()
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
-    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), ...await context.health?.() ?? []]
+    // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
+    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
     const http = scope.use('http', await createHttp({
       log, metrics: context.metrics, title: `长三角市场监管数据交换枢纽 网关 · gateway of ${region}`, host: config.host, port: config.port, authenticate: callers, readiness: health,
       async routes(app) {

@@ -107,6 +107,14 @@ describe('health', () => {
     expect((await get('/livez')).status).toBe(200)
   })
 
+  test('what callers can be served without is told and takes nobody out', async () => {
+    const dependencies: Dependency[] = [{ name: 'database', ok: true }, { name: 'broker', ok: false, detail: 'no answer: start it', required: false }]
+    await open(() => {}, () => Promise.resolve(dependencies))
+    const answer = await get('/readyz')
+    expect(answer.status).toBe(200)
+    expect(await answer.json()).toMatchObject({ status: 'ready', dependencies })
+  })
+
   test('a readiness that cannot be told is no readiness', async () => {
     await open(() => {}, () => Promise.reject(new Error('broken')))
     expect((await get('/readyz')).status).toBeGreaterThanOrEqual(500)

@@ -25,6 +25,8 @@ export interface Dependency {
   readonly ok: boolean
   /** What is wrong and what to do, when not ok. */
   readonly detail?: string
+  /** False where this process serves its callers without it: /readyz tells it and stays 200. */
+  readonly required?: false
 }
 
 /** What OpenAPI says of a route that reads its body or writes its answers itself: request body by content type, answers by status. */
@@ -131,7 +133,7 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   app.get('/livez', { config: { access: 'open' }, schema: { hide: true } }, () => ({ status: 'ok' }))
   app.get('/readyz', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) => {
     const dependencies = await options.readiness()
-    const ready = dependencies.every((dependency) => dependency.ok)
+    const ready = dependencies.every(({ ok, required }) => ok || required === false)
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', dependencies })
   })
   app.get('/metrics', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) =>

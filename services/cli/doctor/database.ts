@@ -83,12 +83,18 @@ export function replicaFinding(name: string, { partitions, paused, parked, lag, 
   return { name, state: 'ok', zh: `落后 ${lag}，搁置 ${parked}`, en: `lag ${lag}, parked ${parked}` }
 }
 
-export interface OutboxState { unsent: bigint, /** Of the oldest one; 0 when there is none. */ ageSeconds: number, paused: string[] }
+export interface OutboxState {
+  /** Without heartbeats. */
+  unsent: bigint
+  /** Of the oldest row, heartbeats included; 0 when there is none. */
+  ageSeconds: number
+  paused: string[]
+}
 
 async function readOutbox(db: Db): Promise<OutboxState> {
   const [{ rows: [unsent] }, { rows: paused }] = await Promise.all([
     db.query<{ events: bigint, age: number | null }>(
-      `SELECT count(*) AS events, extract(epoch FROM clock_timestamp() - min(committed_at))::float8 AS age
+      `SELECT count(*) FILTER (WHERE type NOT LIKE 'cn.yrd.control.%') AS events, extract(epoch FROM clock_timestamp() - min(committed_at))::float8 AS age
          FROM outbox o LEFT JOIN relay_position p USING (topic, partition) WHERE o.sequence > coalesce(p.last_sequence, -1)`),
     db.query<{ what: string }>(`SELECT topic || '/' || partition || ' ' || paused_reason AS what FROM relay_position WHERE paused_reason IS NOT NULL ORDER BY 1`),
   ])

@@ -21,8 +21,8 @@ async function checkGateway(name: string, url: string): Promise<Finding> {
     const reason = messageOf((error as Error).cause ?? error)
     return { name, state: 'missing', zh: `${url} 无应答（${reason}）。请启动该地区的服务，日志在 .hub/logs`, en: `${url} does not answer. Start the services of the region` }
   }
-  if (response.ok) return { name, state: 'ok', zh: `${url} 就绪`, en: 'ready' }
   const { dependencies = [] } = await response.json().catch(() => ({})) as { dependencies?: Dependency[] }
   const failing = dependencies.filter(({ ok }) => !ok).map(({ name: part, detail }) => (detail === undefined ? part : `${part}: ${detail}`)).join('; ')
-  return { name, state: 'wrong', zh: `未就绪（${response.status}）：${failing}`, en: 'not ready' }
+  if (!response.ok) return { name, state: 'wrong', zh: `未就绪（${response.status}）：${failing}`, en: 'not ready' }
+  return failing === '' ? { name, state: 'ok', zh: `${url} 就绪`, en: 'ready' } : { name, state: 'wrong', zh: `可以发布，但 ${failing}`, en: 'publishing works, the rest as said' }
 }

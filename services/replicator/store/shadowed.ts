@@ -5,18 +5,18 @@ import type { RecordStream } from './columns.ts'
 
 /**
  * Hands the current bytes of these records to the gateway for publishing again: on the log a useless event lies above them, and
- * compaction would keep that one. Runs after the current rows are written.
+ * compaction would keep that one. Its time on the log is when it was applied here. Runs after the current rows are written.
  */
 export async function putShadowed(c: DbClient, topic: string, region: string, stream: RecordStream, rows: readonly { key: string; offset: number }[]): Promise<void> {
   if (rows.length === 0) return
   const subject = TABLES[stream].columns.some(({ name }) => name === 'uscc') ? 't.uscc' : 'NULL'
   await c.query(
-    `INSERT INTO shadowed (topic, partition, record_id, version, event_id, type, subject, value, detected_offset, at)
-     SELECT $1, t.partition, t.record_id, t.version, t.event_id, CASE WHEN t.ended THEN $4 ELSE $3 END, ${subject}, t.body, k.log_offset, now()
+    `INSERT INTO shadowed (topic, partition, record_id, version, event_id, type, subject, value, time_ms, detected_offset, at)
+     SELECT $1, t.partition, t.record_id, t.version, t.event_id, CASE WHEN t.ended THEN $4 ELSE $3 END, ${subject}, t.body, (extract(epoch FROM t.applied_at) * 1000)::int8, k.log_offset, now()
        FROM unnest($5::text[], $6::int8[]) AS k (record_id, log_offset)
        JOIN ${TABLES[stream].table} t ON t.region = $2 AND t.record_id = k.record_id
      ON CONFLICT (topic, record_id) DO UPDATE SET version = excluded.version, event_id = excluded.event_id, type = excluded.type,
-       value = excluded.value, detected_offset = excluded.detected_offset, queued_sequence = NULL, at = excluded.at`,
+       value = excluded.value, time_ms = excluded.time_ms, detected_offset = excluded.detected_offset, queued_sequence = NULL, at = excluded.at`,
     [topic, region, contractFor(stream, 'original').fullName, contractFor(stream, 'void').fullName, textArray(rows.map(({ key }) => key)), int8Array(rows.map(({ offset }) => offset))],
   )
 }

@@ -1,5 +1,6 @@
 import './record-encoding-patch.ts' // before kafkajs
 import './record-decoding-patch.ts' // before kafkajs
+import './fetch-session-patch.ts'
 import kafkajs, { CompressionTypes, Kafka as KafkaJs, logLevel, type KafkaConfig as KafkaJsConfig, type logCreator } from 'kafkajs'
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'

@@ -64,7 +64,7 @@ describe('hub topics apply', () => {
 })
 
 describe('one writer per topic (security reference 2.3)', () => {
-  it.each(REGIONS)('%s writes each of its own topics and none of the others, also with the others\' credentials at hand', async (region) => {
+  it.each(REGIONS)('%s writes each of its own topics and none of the others', async (region) => {
     await using producer = fixture.kafka(region).producer()
     for (const other of REGIONS) {
       for (const { topic } of topicsOf(other, fixture.prefix)) {
@@ -73,14 +73,6 @@ describe('one writer per topic (security reference 2.3)', () => {
         else await expect(sent, topic).rejects.toThrow(ProduceRefusedError)
       }
     }
-  })
-
-  it.each(REGIONS)('%s reads every topic in groups of its own name only', async (region) => {
-    const [other] = REGIONS.filter((one) => one !== region)
-    const topics = REGIONS.map((one) => topicName(one, 'complaint', fixture.prefix))
-    const first = await fixture.kafka(region).readFirst({ groupId: `${region}.${fixture.prefix}acl`, topics, deadlineMs: 20_000 })
-    expect(first.size).toBe(topics.length * 6)
-    await expect(fixture.kafka(region).readFirst({ groupId: `${other}.${fixture.prefix}acl`, topics, deadlineMs: 5_000 })).rejects.toThrow()
   })
 
   it.each(REGIONS)('%s can create no topic and give no rights', async (region) => {

@@ -19,7 +19,7 @@ export default defineConfig({
           exclude: never,
           globalSetup: './test/setup/stack.ts',
           pool: 'forks',
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

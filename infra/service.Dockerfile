@@ -18,4 +18,4 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.HUB_HTTP_PORT + '/livez').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # One process with all services of a region; a single service is `node services/<name>/index.ts`.
 # Young objects are kept as small as in the local run (infra/local/region-process.ts).
-CMD ["node", "--max-semi-space-size=8", "services/region/index.ts"]
+CMD ["node", "--max-semi-space-size=16", "services/region/index.ts"]

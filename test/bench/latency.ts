@@ -17,7 +17,7 @@ export const latency: Bench = {
   name: 'latency',
   what: '发布到三地可见的时延（每秒 500 条） · publish to visible in the slowest of three regions, 500/s open loop',
   async run(context) {
-    const rounds = context.quick ? 1 : 5
+    const rounds = context.quick ? 2 : 5
     const seconds = context.quick ? 10 : 30
     const warmUpSeconds = 5
     await using hub = await openHub(await context.stack(), context.profileDir)

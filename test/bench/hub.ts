@@ -15,7 +15,7 @@ import { allTopics, REGIONS, type Region } from '@hub/schemas/streams'
 
 const KEYS: Keys = { publisher: 'bench-publisher', reader: 'bench-reader', operator: 'bench-operator' }
 
-/** A process of the hub, `region` or `replicator`. */
+/** A process of the hub. */
 export interface HubProcess {
   readonly url: string
   readonly pid: number
@@ -34,9 +34,11 @@ export interface Hub extends AsyncDisposable {
   kafka(who: Region): Kafka
   databaseUrl(region: Region): string
   db(region: Region): Db
-  /** Starts all services of a region, or its replicator alone, and resolves when it is ready. */
-  start(service: 'region' | 'replicator', region: Region): Promise<HubProcess>
+  /** Starts all services of a region in one process, or one service in its own, and resolves when it is ready. */
+  start(service: ServiceName, region: Region): Promise<HubProcess>
 }
+
+export type ServiceName = 'region' | 'gateway' | 'relay' | 'replicator'
 
 const log = createLog({ service: 'bench', level: 'silent' })
 let hubs = 0
@@ -59,7 +61,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
   await applyTopics({ ...apply, principals: Object.fromEntries(REGIONS.map((region) => [region, `User:${credentials(region).username}`])) as Record<Region, string> })
   await Promise.all(REGIONS.map((region) => stack.createDatabase(databaseName(region))))
 
-  async function start(service: 'region' | 'replicator', region: Region): Promise<HubProcess> {
+  async function start(service: ServiceName, region: Region): Promise<HubProcess> {
     const port = await freePort()
     const callersFile = join(dir, `${region}-callers.yaml`)
     const regionDir = join(dir, region)
@@ -68,9 +70,9 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
     const { username, password } = credentials(region)
     const url = `http://${HOST}:${port}`
     const managed = await stack.supervisor.start({
-      name: `${prefix}${region}`,
+      name: `${prefix}${region}-${service}`,
       command: process.execPath,
-      args: [...NODE_FLAGS, ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${prefix}${region}-${port}.cpuprofile`]), join(REPO_ROOT, `services/${service}/index.ts`)],
+      args: [...NODE_FLAGS, ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${prefix}${region}-${service}-${port}.cpuprofile`]), join(REPO_ROOT, `services/${service}/index.ts`)],
       env: childEnv({
         HUB_REGION: region,
         HUB_KAFKA_BROKERS: stack.kafka.brokers,
@@ -132,8 +134,8 @@ async function freePort(): Promise<number> {
 async function isReady(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) })
-    await response.arrayBuffer()
-    return response.ok
+    const { dependencies } = await response.json() as { dependencies: { ok: boolean }[] }
+    return response.ok && dependencies.every(({ ok }) => ok)
   } catch {
     return false
   }

@@ -1,8 +1,8 @@
-import { ConfigError, defineConfig } from '@hub/runtime/config'
-import { isRegion, REGIONS, type Region } from '@hub/schemas/streams'
+import { defineConfig } from '@hub/runtime/config'
+import { REGIONS } from '@hub/schemas/streams'
 
 export const gatewayConfig = defineConfig({
-  region: { env: 'HUB_REGION', type: 'string', doc: 'region this gateway publishes for: sh, js, zj or ah' },
+  region: { env: 'HUB_REGION', type: 'string', choices: REGIONS, doc: 'region this gateway publishes for: sh, js, zj or ah' },
   databaseUrl: { env: 'HUB_DATABASE_URL', type: 'url', secret: true, doc: "the region's database" },
   registryUrl: { env: 'HUB_REGISTRY_URL', type: 'url', doc: 'schema registry, Confluent API' },
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
@@ -14,9 +14,3 @@ export const gatewayConfig = defineConfig({
 })
 
 export type GatewayConfig = ReturnType<typeof gatewayConfig.read>
-
-/** @throws ConfigError for a name that is none of the four. */
-export function regionOf(config: Pick<GatewayConfig, 'region'>): Region {
-  if (!isRegion(config.region)) throw new ConfigError([`HUB_REGION must be one of ${REGIONS.join(', ')}, not "${config.region}"`])
-  return config.region
-}

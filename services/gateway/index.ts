@@ -11,7 +11,7 @@ import { isDataStream, topicsOf } from '@hub/schemas/streams'
 import { join } from 'node:path'
 import { loadCallers } from './callers.ts'
 import { COMMIT_DEADLINE_MS, createCommitter } from './committer.ts'
-import { gatewayConfig, regionOf, type GatewayConfig } from './config.ts'
+import { gatewayConfig, type GatewayConfig } from './config.ts'
 import { gatewayHealth } from './health.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { addComponents } from './openapi.ts'
@@ -27,8 +27,7 @@ import { prepareSpoolDir } from './spool.ts'
 
 /** Takes events in and answers what is known of them. Needs the database and, the first time, the registry; goes on while the broker is down. */
 export async function start(config: GatewayConfig, context: Context & { health?: () => Promise<readonly Dependency[]> }): Promise<Service & { readonly url: string }> {
-  const region = regionOf(config)
-  const { topicPrefix } = config
+  const { region, topicPrefix } = config
   const log = context.log.child({ part: 'gateway' })
   const scope = new Scope(log)
   try {

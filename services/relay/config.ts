@@ -1,8 +1,8 @@
-import { ConfigError, defineConfig } from '@hub/runtime/config'
-import { isRegion, REGIONS, type Region } from '@hub/schemas/streams'
+import { defineConfig } from '@hub/runtime/config'
+import { REGIONS } from '@hub/schemas/streams'
 
 export const relayConfig = defineConfig({
-  region: { env: 'HUB_REGION', type: 'string', doc: 'region whose topics this relay writes: sh, js, zj or ah' },
+  region: { env: 'HUB_REGION', type: 'string', choices: REGIONS, doc: 'region whose topics this relay writes: sh, js, zj or ah' },
   brokers: { env: 'HUB_KAFKA_BROKERS', type: 'list', doc: 'Kafka brokers, host:port' },
   username: { env: 'HUB_KAFKA_USERNAME', type: 'string', default: null, doc: 'SCRAM-SHA-512 user of the region; left out where the broker asks nobody' },
   password: { env: 'HUB_KAFKA_PASSWORD', type: 'string', secret: true, default: null, doc: 'its password' },
@@ -16,9 +16,3 @@ export const relayConfig = defineConfig({
 })
 
 export type RelayConfig = ReturnType<typeof relayConfig.read>
-
-/** @throws ConfigError for a name that is none of the four. */
-export function regionOf(config: Pick<RelayConfig, 'region'>): Region {
-  if (!isRegion(config.region)) throw new ConfigError([`HUB_REGION must be one of ${REGIONS.join(', ')}, not "${config.region}"`])
-  return config.region
-}

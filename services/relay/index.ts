@@ -12,7 +12,7 @@ import { topicsOf } from '@hub/schemas/streams'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { relayActive } from './active.ts'
-import { regionOf, relayConfig, type RelayConfig } from './config.ts'
+import { relayConfig, type RelayConfig } from './config.ts'
 import { GENESIS, watchGenesis } from './genesis.ts'
 import { relayHealth } from './health.ts'
 import { HEARTBEAT } from './heartbeats.ts'
@@ -23,7 +23,7 @@ import { ensurePositions } from './store.ts'
 
 /** Brings the region's outbox to the log. Starts with the broker down; needs the database. */
 export async function start(config: RelayConfig, context: Context & { failpoint?: Failpoint }): Promise<Service> {
-  const region = regionOf(config)
+  const { region } = config
   const log = context.log.child({ part: 'relay' })
   const scope = new Scope(log)
   try {

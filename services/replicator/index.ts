@@ -12,7 +12,7 @@ import { allTopics } from '@hub/schemas/streams'
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { applyWhileHolding } from './applier.ts'
-import { regionOf, replicatorConfig, type ReplicatorConfig } from './config.ts'
+import { replicatorConfig, type ReplicatorConfig } from './config.ts'
 import { createConsume } from './consume.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { replicatorHealth } from './health.ts'
@@ -29,8 +29,7 @@ const LEASE_MS = 10_000
 
 /** Keeps the region's replica of all four regions' topics. Starts with broker and registry down; needs the database. */
 export async function start(config: ReplicatorConfig, context: Context): Promise<Service> {
-  const region = regionOf(config)
-  const { topicPrefix } = config
+  const { region, topicPrefix } = config
   const log = context.log.child({ part: 'replicator' })
   const scope = new Scope(log)
   try {

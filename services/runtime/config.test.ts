@@ -19,6 +19,13 @@ test('settings come from the environment in their types, the others keep their d
   expect(config.read(good)).toMatchObject({ port: 0, tls: false, every: 2_000, registry: null })
 })
 
+test('a setting with choices takes those alone, and its type is one of them', () => {
+  const chosen = defineConfig({ region: { env: 'HUB_REGION', type: 'string', choices: ['north', 'south'], doc: 'region' } })
+  const region: 'north' | 'south' = chosen.read({ HUB_REGION: 'south' }).region
+  expect(region).toBe('south')
+  expect(() => chosen.read({ HUB_REGION: 'east' })).toThrow('HUB_REGION must be one of north, south, not "east"')
+})
+
 test('an empty value counts as not given', () => {
   expect(config.read({ ...good, HUB_PORT: '', HUB_REGISTRY: '' })).toMatchObject({ port: 0, registry: null })
 })

@@ -3,12 +3,14 @@ export interface Setting {
   readonly env: string
   readonly type: 'string' | 'int' | 'bool' | 'duration' | 'list' | 'url' | 'path'
   readonly default?: string | number | boolean | readonly string[] | null
+  /** The only values that are taken. */
+  readonly choices?: readonly string[]
   readonly secret?: boolean
   readonly doc: string
 }
 
 type ValueOf<S extends Setting> =
-  | (S['type'] extends 'int' | 'duration' ? number : S['type'] extends 'bool' ? boolean : S['type'] extends 'list' ? string[] : string)
+  | (S extends { choices: readonly (infer C)[] } ? C : S['type'] extends 'int' | 'duration' ? number : S['type'] extends 'bool' ? boolean : S['type'] extends 'list' ? string[] : string)
   | (S extends { default: null } ? null : never)
 
 export type ConfigOf<T extends Record<string, Setting>> = { readonly [K in keyof T]: ValueOf<T[K]> }
@@ -38,7 +40,7 @@ export function defineConfig<const T extends Record<string, Setting>>(table: T):
           continue
         }
         const value = parse(setting, raw)
-        if (value === undefined) problems.push(`${setting.env} must be ${EXPECTED[setting.type]}${setting.secret ? '' : `, not "${raw}"`}`)
+        if (value === undefined) problems.push(`${setting.env} must be ${setting.choices === undefined ? EXPECTED[setting.type] : `one of ${setting.choices.join(', ')}`}${setting.secret ? '' : `, not "${raw}"`}`)
         else values[name] = value
       }
       if (problems.length > 0) throw new ConfigError(problems)
@@ -54,6 +56,7 @@ const EXPECTED = {
 const UNIT_MS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 function parse(setting: Setting, raw: string): unknown {
+  if (setting.choices !== undefined && !setting.choices.includes(raw)) return undefined
   switch (setting.type) {
     case 'int': return /^-?\d{1,15}$/.test(raw) ? Number(raw) : undefined
     case 'bool': return raw === 'true' ? true : raw === 'false' ? false : undefined

@@ -2,12 +2,11 @@ import pg from 'pg'
 import type { Log } from '../log.ts'
 import { DbError, leavesCommitOpen } from './failure.ts'
 
-/** A statement; `name` prepares it once per connection, `binary` returns bytea and int8 without a trip through text. */
+/** A statement; `name` prepares it once per connection. */
 export interface Query {
   readonly text: string
   readonly values?: readonly unknown[]
   readonly name?: string
-  readonly binary?: boolean
   /** How long its answer may take; default 60 s. The connection is given up with it. */
   readonly timeoutMs?: number
 }
@@ -33,7 +32,7 @@ export interface Db extends DbClient, AsyncDisposable {
 
 const types = {
   getTypeParser(oid: number, format?: string): unknown {
-    if (oid === 20) return format === 'binary' ? (value: Buffer) => value.readBigInt64BE(0) : (value: string) => BigInt(value)
+    if (oid === 20) return (value: string) => BigInt(value)
     return pg.types.getTypeParser(oid, format as 'text')
   },
 }

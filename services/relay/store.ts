@@ -1,4 +1,4 @@
-import { int4Array, int8Array, textArray, type Db, type DbClient, type Lease, type TopicPartition } from '@hub/runtime/db'
+import { int4Array, int8Array, textArray, type Db, type DbClient, type Lease, type OutboxRow, type TopicPartition } from '@hub/runtime/db'
 
 export interface StoredPosition extends TopicPartition {
   readonly generation: string | null
@@ -26,15 +26,7 @@ export async function writeStanding(db: DbClient, { topic, partition, generation
 }
 
 /** An event that waits in the outbox. `ageMs`: time since it was written, on the database's clock, as the statement ran; heartbeats only. */
-export interface WaitingRow {
-  readonly sequence: bigint
-  readonly key: string
-  readonly value: Buffer
-  readonly type: string
-  readonly eventId: string | null
-  readonly subject: string | null
-  readonly timeMs: number
-  readonly traceparent: string | null
+export interface WaitingRow extends Omit<OutboxRow, keyof TopicPartition> {
   readonly ageMs: number | null
 }
 

@@ -1,6 +1,6 @@
 import type { Db } from '@hub/runtime/db'
+import { within } from '@hub/runtime/deadline'
 import type { Dependency } from '@hub/runtime/http'
-import { within } from './deadline.ts'
 import { ping } from './store.ts'
 
 const DATABASE_DEADLINE_MS = 2_000

@@ -1,7 +1,7 @@
 import type { Db } from '@hub/runtime/db'
+import { within } from '@hub/runtime/deadline'
 import { Problem } from '@hub/runtime/http'
 import { isEnding } from '@hub/schemas/record-rule'
-import { within } from './deadline.ts'
 import type { Publish } from './intake.ts'
 import { planBatch } from './publish-batch.ts'
 import type { PublishedVersion } from './publish-decision.ts'

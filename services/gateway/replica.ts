@@ -1,6 +1,6 @@
 import { sqlState } from '@hub/runtime/db'
+import { within } from '@hub/runtime/deadline'
 import { Problem } from '@hub/runtime/http'
-import { within } from './deadline.ts'
 
 const READ_DEADLINE_MS = 10_000
 /** SQLSTATE undefined_table. */

@@ -2,11 +2,12 @@ import type { Codec } from '@hub/runtime/codec'
 import { isTransient } from '@hub/runtime/errors'
 import type { Kafka, Message } from '@hub/runtime/kafka'
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import { createWakeup } from '@hub/runtime/wakeup'
 import type { Topic } from '@hub/schemas/streams'
 import { randomUUID } from 'node:crypto'
 import { keyOf, type OwnPartition, type Pause } from './partition.ts'
-import { pause, withGrace } from './tasks.ts'
+import { withGrace } from './tasks.ts'
 
 export const GENESIS = 'cn.yrd.control.Genesis'
 

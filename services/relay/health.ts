@@ -1,4 +1,5 @@
 import type { Db } from '@hub/runtime/db'
+import { within } from '@hub/runtime/deadline'
 import type { Dependency } from '@hub/runtime/http'
 import { readPositions } from './store.ts'
 
@@ -7,10 +8,7 @@ const DATABASE_DEADLINE_MS = 2_000
 /** Database, broker and paused partitions, each with what to do where it is not well. */
 export function relayHealth(db: Db, topics: readonly string[], brokerFault: () => string | undefined): () => Promise<Dependency[]> {
   return async () => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<'late'>((resolve) => { timer = setTimeout(() => resolve('late'), DATABASE_DEADLINE_MS) })
-    const positions = await Promise.race([readPositions(db, topics), late]).catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
-    clearTimeout(timer)
+    const positions = await within(readPositions(db, topics), DATABASE_DEADLINE_MS).catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
     const fault = brokerFault()
     const paused = typeof positions === 'string' ? [] : positions.filter(({ pausedReason }) => pausedReason !== null)
     return [

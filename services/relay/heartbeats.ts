@@ -1,11 +1,11 @@
 import type { Codec } from '@hub/runtime/codec'
 import { appendOutbox, lockHeads, type Db, type Lease } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import type { RelayMetrics } from './metrics.ts'
 import { keyOf, type OwnPartition } from './partition.ts'
 import { nextHeartbeat } from './store.ts'
-import { pause } from './tasks.ts'
 
 export const HEARTBEAT = 'cn.yrd.control.Heartbeat'
 const EVERY_MS = 2_000

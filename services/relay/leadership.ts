@@ -1,7 +1,8 @@
 import { releaseLease, renewLease, tryLease, type Db, type Lease } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
 import type { Log } from '@hub/runtime/log'
-import { pause, together } from './tasks.ts'
+import { pause } from '@hub/runtime/pause'
+import { together } from './tasks.ts'
 
 const TTL_MS = 10_000
 const RENEW_EVERY_MS = 3_000

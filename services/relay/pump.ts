@@ -1,5 +1,6 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { HEARTBEAT } from './heartbeats.ts'
 import { keyOf, setAside, type OwnPartition } from './partition.ts'
@@ -7,7 +8,6 @@ import type { Sender } from './sender.ts'
 import { shareOf, type Share } from './shares.ts'
 import type { Standing } from './standing.ts'
 import { readWaiting } from './store.ts'
-import { pause } from './tasks.ts'
 
 /** Every loss of a wake-up is made good within this time. */
 const POLL_MS = 1_000

@@ -1,7 +1,7 @@
 import type { Db } from '@hub/runtime/db'
+import { pause } from '@hub/runtime/pause'
 import { createWakeup } from '@hub/runtime/wakeup'
 import { recordSent, type SentRun } from './store.ts'
-import { pause } from './tasks.ts'
 
 export interface SentLog {
   /** Takes over what the broker acknowledged; it is written soon. */

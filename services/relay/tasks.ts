@@ -1,17 +1,3 @@
-/** Resolves after `ms`, or as soon as `signal` fires. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || ms <= 0) return Promise.resolve()
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', end)
-      resolve()
-    }
-    const timer = setTimeout(end, ms)
-    signal.addEventListener('abort', end, { once: true })
-  })
-}
-
 /** Runs tasks side by side until all have ended. The first to end, well or badly, ends the others; throws what it threw. */
 export async function together(signal: AbortSignal, tasks: readonly ((signal: AbortSignal) => Promise<void>)[]): Promise<void> {
   const ended = new AbortController()

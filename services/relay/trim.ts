@@ -1,9 +1,9 @@
 import { type Db, type TopicPartition } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import { keyOf } from './partition.ts'
 import { deletePublished, readLowest, readPositions, trimRanges, vacuumOutbox } from './store.ts'
-import { pause } from './tasks.ts'
 
 const EVERY_MS = 1_000
 const ROWS_PER_DELETE = 5_000n

@@ -1,5 +1,6 @@
 import { type Db, type DbClient, DbError } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import { setTimeout as delay } from 'node:timers/promises'
 import { applyTechnical, type Here } from './handlers/index.ts'
 import type { Item } from './item.ts'
@@ -116,7 +117,7 @@ export async function applyWhileHolding(lease: Lease, options: ApplierOptions, s
           options.onUnknownOutcome()
           return undefined
         }
-        await delay(wait, undefined, { signal }).catch(() => {})
+        await pause(wait, signal)
         if (signal.aborted) return undefined
       }
     }

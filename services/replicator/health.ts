@@ -1,4 +1,5 @@
 import type { Db } from '@hub/runtime/db'
+import { within } from '@hub/runtime/deadline'
 import type { Dependency } from '@hub/runtime/http'
 import type { Partitions } from './partitions.ts'
 
@@ -7,11 +8,7 @@ const DATABASE_DEADLINE_MS = 2_000
 /** Database, broker and partitions that stand still, each with what to do where it is not well. */
 export function replicatorHealth(db: Db, partitions: Partitions, logFault: () => string | undefined): () => Promise<Dependency[]> {
   return async () => {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<string>((resolve) => { timer = setTimeout(() => resolve(`no answer within ${DATABASE_DEADLINE_MS} ms`), DATABASE_DEADLINE_MS) })
-    const asked = db.query('SELECT 1').then(() => undefined, (error: unknown) => (error instanceof Error ? error.message : String(error)))
-    const silent = await Promise.race([asked, late])
-    clearTimeout(timer)
+    const silent = await within(db.query('SELECT 1'), DATABASE_DEADLINE_MS).then(() => undefined, (error: unknown) => (error instanceof Error ? error.message : String(error)))
     const fault = logFault()
     const stopped = [...partitions.stopped]
     return [

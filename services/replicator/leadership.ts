@@ -1,6 +1,6 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
-import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from '@hub/runtime/pause'
 import { acquireLease, FencedError, type Lease, releaseLease } from './store/lease.ts'
 
 const ASK_MS = 300
@@ -31,7 +31,7 @@ export async function whileLeading(options: {
       return undefined
     })
     if (lease === undefined) {
-      await delay(ASK_MS, undefined, { signal }).catch(() => {})
+      await pause(ASK_MS, signal)
       continue
     }
     log.info({ epoch: String(lease.epoch), replica: lease.replicaId }, 'applying')

@@ -1,13 +1,13 @@
 import type { Codec } from '@hub/runtime/codec'
 import { appendOutbox, type Db, type DbClient, ensureHeads, lockHeads, notifyOutbox, type OutboxRow } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
 import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
 import type { ParkedEvent } from '@hub/schemas/generated/parked-event'
 import type { Position } from '@hub/schemas/generated/position'
 import { type Region, topicName } from '@hub/schemas/streams'
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { nextVersion, readPosition, takeCheckpoints, takeParked } from './store/publication.ts'
 
 /** Shortest time between two publications. */
@@ -60,7 +60,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           failing = true
           changed()
         }
-        await delay(EVERY_MS - Math.min(EVERY_MS, performance.now() - began), undefined, { signal }).catch(() => {})
+        await pause(EVERY_MS - Math.min(EVERY_MS, performance.now() - began), signal)
       }
     },
   }

@@ -1,7 +1,7 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import { createWakeup } from '@hub/runtime/wakeup'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Feed } from './feed.ts'
 import type { LogWatch } from './log-watch.ts'
 import type { Partitions } from './partitions.ts'
@@ -50,7 +50,7 @@ export function createSupervisor(options: { db: Db; watch: LogWatch; feed: Feed;
           if (fault === undefined) options.log.warn({ err: error }, 'cannot look after the logs now')
           fault = error instanceof Error ? error.message : String(error)
           paused = true
-          await delay(AGAIN_MS, undefined, { signal }).catch(() => {})
+          await pause(AGAIN_MS, signal)
           continue
         }
         await bell.wait(partitions.stopped.size > 0 ? SOON_MS : EVERY_MS, signal)

@@ -1,6 +1,6 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
-import { setTimeout as delay } from 'node:timers/promises'
+import { pause } from '@hub/runtime/pause'
 import { trimCheckpoints } from './store/checkpoints.ts'
 import { trimHistory } from './store/history.ts'
 import { thinPositionLog } from './store/region-position.ts'
@@ -19,6 +19,6 @@ export async function trimHourly(db: Db, historyMonths: number, log: Log, signal
     } catch (error) {
       log.warn({ err: error }, 'nothing is trimmed this time')
     }
-    await delay(EVERY_MS, undefined, { signal }).catch(() => {})
+    await pause(EVERY_MS, signal)
   }
 }

@@ -1,6 +1,6 @@
-import { HubError } from '@hub/runtime/errors'
+import { HubError } from './errors.ts'
 
-/** The promise's value, or a retriable error once `ms` have passed; the work itself goes on unheeded. */
+/** An answer of the database: the promise's value, or a retriable error once `ms` have passed; the work itself goes on unheeded. */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

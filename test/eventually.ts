@@ -1,11 +1,11 @@
 /** Polls until `condition` gives something true. @throws naming what did not come about, with the last answer or failure */
-export async function eventually<T>(what: string, condition: () => Promise<T> | T, deadlineMs = 20_000): Promise<NonNullable<T>> {
+export async function eventually<T>(what: string, condition: () => Promise<T> | T, deadlineMs = 20_000): Promise<Exclude<T, undefined | null | false>> {
   const deadline = performance.now() + deadlineMs
   let last: unknown
   for (;;) {
     try {
       const value = await condition()
-      if (value) return value
+      if (value) return value as Exclude<T, undefined | null | false>
       last = value
     } catch (error) {
       last = error

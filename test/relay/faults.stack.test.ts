@@ -3,7 +3,8 @@ import { applyTopics } from '@hub/cli/topics'
 import { openFixture, type Fixture } from '@hub/test/fixture'
 import { PARTITIONS, REGIONS, topicName, type Region } from '@hub/schemas/streams'
 import { openBrokerProxy } from './broker-proxy.ts'
-import { eventually, openRelayHub, sequencesOf, valueOf, type RelayHub } from './hub.ts'
+import { eventually } from '../eventually.ts'
+import { openRelayHub, sequencesOf, valueOf, type RelayHub } from './hub.ts'
 
 let fixture: Fixture
 beforeAll(async () => { fixture = await openFixture({ settings: { 'max.message.bytes': '30000' } }) })
@@ -14,7 +15,7 @@ const dense = (sequences: readonly bigint[]): bigint[] => sequences.map((_, n) =
 const keys = (count: number): string[] => Array.from({ length: count }, (_, n) => `k${n}`)
 
 async function sent(hub: RelayHub, one: { topic: string; partition: number }, sequences: readonly bigint[], deadlineMs?: number): Promise<void> {
-  await eventually(async () => (await hub.position(one)).last_sequence >= sequences.at(-1)!, `${one.topic}/${one.partition} is sent`, deadlineMs)
+  await eventually(`${one.topic}/${one.partition} is sent`, async () => (await hub.position(one)).last_sequence >= sequences.at(-1)!, deadlineMs)
 }
 
 describe('a partition that fails stands still alone, and visibly', () => {
@@ -26,7 +27,7 @@ describe('a partition that fails stands still alone, and visibly', () => {
     const relay = await hub.relay()
     const waiting = await hub.publish(bare, keys(3))
     await sent(hub, other, await hub.publish(other, keys(3)))
-    await eventually(async () => (await hub.position(bare)).paused_reason?.startsWith('genesis-missing') === true, 'paused')
+    await eventually('paused', async () => (await hub.position(bare)).paused_reason?.startsWith('genesis-missing') === true)
     expect(await hub.log(bare)).toEqual([])
     expect(await valueOf(relay.metrics, 'hub_relay_paused_partitions')).toBe(3)
     expect((await relay.health()).find(({ name }) => name === 'relay partitions')).toMatchObject({ ok: false, detail: expect.stringContaining('hub topics apply') })
@@ -34,7 +35,7 @@ describe('a partition that fails stands still alone, and visibly', () => {
     await apply(fixture)
     await sent(hub, bare, waiting)
     expect((await hub.log(bare)).map(({ key }) => key!.toString()).filter((key) => key !== 'heartbeat')).toEqual(['genesis', 'k0', 'k1', 'k2'])
-    await eventually(async () => (await hub.position(bare)).paused_reason === null, 'it goes on')
+    await eventually('it goes on', async () => (await hub.position(bare)).paused_reason === null)
   })
 
   it('one whose topic was created anew is paused and says so', async () => {
@@ -46,7 +47,7 @@ describe('a partition that fails stands still alone, and visibly', () => {
     await recreate(fixture, hub.topic('recall'), PARTITIONS.recall)
     await apply(fixture)
     await hub.publish(one, keys(1))
-    await eventually(async () => (await hub.position(one)).paused_reason?.startsWith('generation-changed') === true, 'paused', 40_000)
+    await eventually('paused', async () => (await hub.position(one)).paused_reason?.startsWith('generation-changed') === true, 40_000)
     const after = await hub.position(one)
     expect(after.generation).toBe(before.generation)
     expect(after.paused_reason).toContain(before.generation)
@@ -61,7 +62,7 @@ describe('a partition that fails stands still alone, and visibly', () => {
     await sent(hub, refused, small)
     const published = await Promise.all([hub.publish(refused, ['large'], 50_000), ...others.map((one) => hub.publish(one, keys(5)))])
     for (const [n, one] of others.entries()) await sent(hub, one, published[n + 1]!)
-    await eventually(async () => (await hub.position(refused)).paused_reason?.startsWith('refused') === true, 'paused')
+    await eventually('paused', async () => (await hub.position(refused)).paused_reason?.startsWith('refused') === true)
     expect((await hub.position(refused)).paused_reason).toContain('MESSAGE_TOO_LARGE')
     // It is tried again apart from the others, whose events are on the log once.
     await sent(hub, others[0]!, await hub.publish(others[0]!, keys(5)))
@@ -76,7 +77,7 @@ describe('a partition that fails stands still alone, and visibly', () => {
     await hub.db.query('DELETE FROM outbox WHERE topic = $1 AND partition = $2 AND sequence = $3', [one.topic, one.partition, sequences[6]!])
     await hub.relay()
     await sent(hub, other, await hub.publish(other, keys(3)))
-    await eventually(async () => (await hub.position(one)).paused_reason?.startsWith('sequence-gap') === true, 'paused')
+    await eventually('paused', async () => (await hub.position(one)).paused_reason?.startsWith('sequence-gap') === true)
     expect((await hub.position(one)).last_sequence).toBe(sequences[5])
     expect((await hub.log(one)).map(({ key }) => key!.toString())).toEqual(keys(6))
   })
@@ -87,7 +88,7 @@ describe('a partition that fails stands still alone, and visibly', () => {
     await hub.publish(one, keys(4))
     await hub.db.query('DELETE FROM outbox WHERE topic = $1 AND partition = $2', [one.topic, one.partition])
     await hub.relay()
-    await eventually(async () => (await hub.position(one)).paused_reason?.startsWith('sequence-gap') === true, 'paused')
+    await eventually('paused', async () => (await hub.position(one)).paused_reason?.startsWith('sequence-gap') === true)
   })
 })
 
@@ -100,12 +101,12 @@ describe('a broker that does not answer', () => {
     await sent(hub, one, await hub.publish(one, keys(50)))
     proxy.mode = 'lose-answers'
     const inTheDark = [await hub.publish(one, keys(100)), await hub.publish(one, keys(100))].at(-1)!
-    await eventually(async () => await valueOf(relay.metrics, 'hub_relay_unknown_outcomes_total') >= 1, 'the outcome is unknown', 30_000)
+    await eventually('the outcome is unknown', async () => await valueOf(relay.metrics, 'hub_relay_unknown_outcomes_total') >= 1, 30_000)
     expect((await relay.health()).find(({ name }) => name === 'relay broker')).toMatchObject({ ok: false })
     proxy.mode = 'open'
     await sent(hub, one, inTheDark, 30_000)
     await sent(hub, one, await hub.publish(one, keys(50)))
-    await eventually(async () => (await relay.health()).every(({ ok }) => ok), 'healthy')
+    await eventually('healthy', async () => (await relay.health()).every(({ ok }) => ok))
     const sequences = sequencesOf(await hub.log(one))
     expect(firstSeen(sequences)).toEqual(dense(firstSeen(sequences)))
     expect(firstSeen(sequences).length).toBeGreaterThanOrEqual(300)
@@ -116,7 +117,7 @@ describe('a broker that does not answer', () => {
 async function recreate(of: Fixture, topic: string, partitions: number): Promise<void> {
   await using admin = await of.kafka('admin').admin()
   await admin.deleteTopics([topic])
-  await eventually(async () => !(await admin.topics()).some((one) => one.topic === topic), 'the topic is gone')
+  await eventually('the topic is gone', async () => !(await admin.topics()).some((one) => one.topic === topic))
   await admin.ensureTopics([{ topic, partitions, replicationFactor: -1, settings: { 'cleanup.policy': 'compact' } }])
 }
 

@@ -117,12 +117,3 @@ export function sequencesOf(messages: readonly Message[]): bigint[] {
 export function valueOf(metrics: Metrics, name: string): Promise<number> {
   return metrics.registry.getSingleMetric(name)!.get().then(({ values }) => values.reduce((sum, { value }) => sum + value, 0))
 }
-
-/** Polls until the condition holds. */
-export async function eventually(condition: () => Promise<boolean>, what: string, deadlineMs = 20_000): Promise<void> {
-  const until = performance.now() + deadlineMs
-  while (!await condition()) {
-    if (performance.now() > until) throw new Error(`not within ${deadlineMs} ms: ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}

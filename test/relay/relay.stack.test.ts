@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openFixture, type Fixture } from '@hub/test/fixture'
 import { UnknownOutcomeError } from '@hub/runtime/kafka'
-import { eventually, openRelayHub, sequencesOf, valueOf } from './hub.ts'
+import { eventually } from '../eventually.ts'
+import { openRelayHub, sequencesOf, valueOf } from './hub.ts'
 
 let fixture: Fixture
 beforeAll(async () => { fixture = await openFixture() })
@@ -19,7 +20,7 @@ describe('from the outbox to the log', () => {
     for (const one of partitions) {
       const { next_sequence: end } = (await hub.db.query<{ next_sequence: bigint }>('SELECT next_sequence FROM outbox_head WHERE topic = $1 AND partition = $2', [one.topic, one.partition])).rows[0]!
       expect(end).toBeGreaterThanOrEqual(1200n)
-      await eventually(async () => (await hub.position(one)).last_sequence >= end - 1n, 'everything is sent')
+      await eventually('everything is sent', async () => (await hub.position(one)).last_sequence >= end - 1n)
       const log = await hub.log(one)
       const sequences = sequencesOf(log)
       expect(sequences).toEqual(dense(sequences))
@@ -42,12 +43,12 @@ describe('from the outbox to the log', () => {
     await hub.relay()
     const one = { topic: hub.topic('recall'), partition: 1 }
     await hub.publish(one, ['first'])
-    await eventually(async () => (await hub.position(one)).last_sequence >= 0n, 'the relay is up')
+    await eventually('the relay is up', async () => (await hub.position(one)).last_sequence >= 0n)
     const took: number[] = []
     for (let n = 0; n < 20; n++) {
       const [sequence] = await hub.publish(one, [`k${n}`])
       const from = performance.now()
-      await eventually(async () => (await hub.position(one)).last_sequence >= sequence!, 'sent')
+      await eventually('sent', async () => (await hub.position(one)).last_sequence >= sequence!)
       took.push(performance.now() - from)
     }
     // Includes the write of the position, which follows the log by up to 20 ms, and the polling of this test.
@@ -60,7 +61,7 @@ describe('from the outbox to the log', () => {
     const one = { topic: hub.topic('tally'), partition: 0 }
     await hub.publish(one, Array.from({ length: 3000 }, (_, n) => `k${n}`), 400)
     const waiting = async (): Promise<number> => Number((await hub.db.query<{ n: bigint }>('SELECT count(*) AS n FROM outbox WHERE key <> $1', ['heartbeat'])).rows[0]!.n)
-    await eventually(async () => await waiting() === 0, 'the outbox is empty')
+    await eventually('the outbox is empty', async () => await waiting() === 0)
     expect((await hub.position(one)).last_sequence).toBeGreaterThanOrEqual(2999n)
     expect(firstSeen(sequencesOf(await hub.log(one))).length).toBeGreaterThanOrEqual(3000)
   })
@@ -71,11 +72,11 @@ describe('from the outbox to the log', () => {
       .filter(({ key }) => key?.toString() === 'heartbeat')
       .map(({ value, headers }) => ({ number: zigzag(value!, 5), delay: Number(headers['delay-ms']!.toString()), committedAt: Date.parse(headers['ce_time']!.toString()) }))
     const first = await hub.relay()
-    await eventually(async () => (await beats(0)).length >= 2, 'two heartbeats')
+    await eventually('two heartbeats', async () => (await beats(0)).length >= 2)
     await first[Symbol.asyncDispose]()
     const before = await beats(0)
     await hub.relay()
-    await eventually(async () => (await beats(0)).length > before.length, 'a heartbeat of the next relay')
+    await eventually('a heartbeat of the next relay', async () => (await beats(0)).length > before.length)
     const all = await beats(0)
     expect(all.map(({ number }) => number)).toEqual(all.map((_, n) => n + 1))
     for (const { delay, committedAt } of all) {
@@ -103,7 +104,7 @@ describe('unknown outcomes', () => {
     })
     for (let round = 0; round < 15; round++) {
       const sequences = await hub.publish(one, Array.from({ length: 40 }, (_, n) => `k${round}-${n}`))
-      await eventually(async () => (await hub.position(one))?.last_sequence >= sequences.at(-1)!, 'sent')
+      await eventually('sent', async () => (await hub.position(one))?.last_sequence >= sequences.at(-1)!)
     }
     const sequences = sequencesOf(await hub.log(one))
     expect(firstSeen(sequences)).toEqual(dense(firstSeen(sequences)))
@@ -126,21 +127,21 @@ describe('two relays at once', () => {
       await goOn.promise
     } })
     await hub.publish(one, ['a', 'b'])
-    await eventually(async () => (await hub.position(one)).last_sequence >= 1n, 'the first relay sends')
+    await eventually('the first relay sends', async () => (await hub.position(one)).last_sequence >= 1n)
     stopping = true
     const [, , last] = await hub.publish(one, ['c', 'd', 'e'])
     await stopped.promise
     // What a process that is stopped for longer than its lease looks like to the others.
     await hub.db.query(`UPDATE lease SET until = '-infinity' WHERE name = 'relay'`)
     const second = await hub.relay()
-    await eventually(async () => (await hub.position(one)).last_sequence >= last!, 'the second relay sends')
+    await eventually('the second relay sends', async () => (await hub.position(one)).last_sequence >= last!)
     const end = (await hub.publish(one, ['f', 'g'])).at(-1)!
-    await eventually(async () => (await hub.position(one)).last_sequence >= end, 'the second relay goes on')
+    await eventually('the second relay goes on', async () => (await hub.position(one)).last_sequence >= end)
     const before = sequencesOf(await hub.log(one)).length
     goOn.resolve()
-    await eventually(async () => sequencesOf(await hub.log(one)).length > before, 'the late send')
+    await eventually('the late send', async () => sequencesOf(await hub.log(one)).length > before)
     const final = (await hub.publish(one, ['h'])).at(-1)!
-    await eventually(async () => (await hub.position(one)).last_sequence >= final, 'the second relay still goes on')
+    await eventually('the second relay still goes on', async () => (await hub.position(one)).last_sequence >= final)
     const sequences = sequencesOf(await hub.log(one))
     expect(firstSeen(sequences)).toEqual(dense(firstSeen(sequences)))
     expect(sequences.length).toBeGreaterThan(firstSeen(sequences).length)
@@ -154,15 +155,15 @@ describe('two relays at once', () => {
     await using hub = await openRelayHub(fixture, 'zj')
     const one = { topic: hub.topic('complaint'), partition: 0 }
     const first = await hub.relay()
-    await eventually(() => active(first), 'the first leads')
+    await eventually('the first leads', () => active(first))
     const second = await hub.relay()
     await hub.publish(one, ['a'])
-    await eventually(async () => (await hub.position(one)).last_sequence >= 0n, 'sent')
+    await eventually('sent', async () => (await hub.position(one)).last_sequence >= 0n)
     expect(await active(second)).toBe(false)
     await first[Symbol.asyncDispose]()
-    await eventually(() => active(second), 'the second leads', 1_500)
+    await eventually('the second leads', () => active(second), 1_500)
     const [b] = await hub.publish(one, ['b'])
-    await eventually(async () => (await hub.position(one)).last_sequence >= b!, 'sent')
+    await eventually('sent', async () => (await hub.position(one)).last_sequence >= b!)
     expect(firstSeen(sequencesOf(await hub.log(one)))).toEqual(sequencesOf(await hub.log(one)))
 
     async function active(relay: { metrics: Parameters<typeof valueOf>[0] }): Promise<boolean> {

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openFixture, type Fixture } from '@hub/test/fixture'
-import { eventually } from './hub.ts'
+import { eventually } from '../eventually.ts'
 
 let fixture: Fixture
 beforeAll(async () => { fixture = await openFixture() })
@@ -26,8 +26,8 @@ it('as a process of its own it starts with the broker down, says so at /readyz, 
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
       return answer && { status: answer.status, text: await answer.text() }
     }
-    await eventually(async () => (await ready())?.status === 503, 'not ready', 30_000)
-    await eventually(async () => (await ready())?.text.includes('relay broker') === true, 'it names the broker')
+    await eventually('not ready', async () => (await ready())?.status === 503, 30_000)
+    await eventually('it names the broker', async () => (await ready())?.text.includes('relay broker') === true)
     expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200)
     expect(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()).toContain('hub_relay_waiting_events')
     relay.kill('SIGTERM')

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { RECORD_STREAMS, COMMON } from '@hub/replicator/store/columns'
 import { TABLES } from '@hub/schemas/tables'
 import { openFixture, type Fixture } from '@hub/test/fixture'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { openLog, type Log } from './log.ts'
 import { openReplica, recount, type Replica } from './replica.ts'
 

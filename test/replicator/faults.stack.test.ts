@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { applyTopics } from '@hub/cli/topics'
 import { DATA_STREAMS, REGIONS, type Region } from '@hub/schemas/streams'
 import { openFixture, type Fixture } from '@hub/test/fixture'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { openLog, type Log, type Raw } from './log.ts'
 import { openReplica, recount, type Replica } from './replica.ts'
 

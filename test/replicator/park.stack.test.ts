@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openFixture, type Fixture } from '@hub/test/fixture'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { openLog, type Log, type Raw } from './log.ts'
 import { openReplica, recount, type Replica } from './replica.ts'
 

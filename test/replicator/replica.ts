@@ -9,7 +9,7 @@ import { createMetrics, type Metrics } from '@hub/runtime/metrics'
 import { createWakeup } from '@hub/runtime/wakeup'
 import type { Region } from '@hub/schemas/streams'
 import type { Fixture } from '@hub/test/fixture'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 
 const SERVICE = fileURLToPath(new URL('../../services/replicator/index.ts', import.meta.url))
 

@@ -4,7 +4,7 @@ import type { HistoryLine } from '@hub/test/check/history'
 import { readReplicaState } from '@hub/test/check/replica-state'
 import type { Region } from '@hub/schemas/streams'
 import { openFixture, type Fixture } from '@hub/test/fixture'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { openLog, type Log, type Raw } from './log.ts'
 import { openReplica, recount, type Replica, type Spawned } from './replica.ts'
 

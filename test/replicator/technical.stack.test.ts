@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Region } from '@hub/schemas/streams'
 import { openFixture, type Fixture } from '@hub/test/fixture'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { openLog, type Log, type Raw } from './log.ts'
 import { openReplica, recount, type Replica } from './replica.ts'
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Reads events of one topic with a client that shares nothing with the hub: librdkafka, fastavro and the registry's HTTP interface.
 
-    python3 -m venv /tmp/hub-python && /tmp/hub-python/bin/pip install confluent-kafka fastavro
-    /tmp/hub-python/bin/python docs/guides/examples/read_topic.py zj.complaint --count 3
-    /tmp/hub-python/bin/python docs/guides/examples/read_topic.py zj.complaint --record-id 12315-zj/ZJTS202600001000
+    python3 -m venv .hub/python && .hub/python/bin/pip install confluent-kafka fastavro
+    .hub/python/bin/python docs/guides/examples/read_topic.py zj.complaint --count 3
+    .hub/python/bin/python docs/guides/examples/read_topic.py zj.complaint --record-id 12315-zj/ZJTS202600001000
 
 Where things are, and which Kafka user to be, is read from .hub/local.json, which `npm start` writes; --settings names another file of that form.
 Prints one JSON object per event, oldest first, and ends at the end of the log. Control records (genesis, heartbeat) are left out.

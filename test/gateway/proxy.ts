@@ -1,4 +1,4 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { openTcpProxy } from '../tcp-proxy.ts'
 
 export interface Proxy extends AsyncDisposable {
   /** The database's URL by way of this proxy. */
@@ -12,35 +12,16 @@ export interface Proxy extends AsyncDisposable {
 
 /** A TCP proxy in front of a database. */
 export async function openProxy(databaseUrl: string): Promise<Proxy> {
-  const target = new URL(databaseUrl)
-  const sockets = new Set<Socket>()
-  let mode: 'pass' | 'cut' | 'swallow' = 'pass'
-  const server = createServer((client) => {
-    if (mode === 'cut') {
-      client.destroy()
-      return
-    }
-    const upstream = connect(Number(target.port), target.hostname)
-    for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
-      sockets.add(from)
-      from.on('data', (chunk) => {
-        if (mode === 'pass') to.write(chunk)
-      })
-      from.on('error', () => {}).on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-    }
-  })
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   const url = new URL(databaseUrl)
-  url.hostname = '127.0.0.1'
-  url.port = String((server.address() as AddressInfo).port)
+  let mode: 'pass' | 'cut' | 'swallow' = 'pass'
+  const passing = (bytes: Buffer): Buffer | undefined => (mode === 'pass' ? bytes : undefined)
+  const proxy = await openTcpProxy({ host: url.hostname, port: Number(url.port), refuses: () => mode === 'cut', toServer: passing, toClient: passing })
+  url.port = String(proxy.port)
   return {
     url: url.href,
     cut() {
       mode = 'cut'
-      for (const socket of sockets) socket.destroy()
+      proxy.cut()
     },
     swallow() {
       mode = 'swallow'
@@ -48,9 +29,6 @@ export async function openProxy(databaseUrl: string): Promise<Proxy> {
     restore() {
       mode = 'pass'
     },
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy()
-      await new Promise<void>((closed) => server.close(() => closed()))
-    },
+    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
   }
 }

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { openTcpProxy } from '../tcp-proxy.ts'
 
 export interface BrokerProxy extends AsyncDisposable {
   /** host:port of the proxy; the broker's own address is replaced by it in every answer. */
@@ -11,40 +10,25 @@ export interface BrokerProxy extends AsyncDisposable {
 /** A TCP proxy before one broker on an IPv4 address, for clients that go to the address the broker advertises. */
 export async function openBrokerProxy(broker: string): Promise<BrokerProxy> {
   const [host, port] = broker.split(':') as [string, string]
-  const sockets = new Set<Socket>()
   const advertised = addressBytes(host, Number(port))
   let own = advertised
-  const server = createServer((client) => {
-    const upstream = connect(Number(port), host)
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.setNoDelay(true)
-      socket.on('error', () => {})
-      socket.once('close', () => {
-        sockets.delete(socket)
-        client.destroy()
-        upstream.destroy()
-      })
-    }
-    client.on('data', (bytes) => upstream.write(bytes))
-    upstream.on('data', (bytes) => {
-      if (proxy.mode === 'lose-answers') client.destroy()
-      else client.write(replaced(bytes, advertised, own))
-    })
-  })
-  server.listen(0, host)
-  await once(server, 'listening')
-  const ownPort = (server.address() as AddressInfo).port
-  own = addressBytes(host, ownPort)
-  const proxy: BrokerProxy = {
-    address: `${host}:${ownPort}`,
-    mode: 'open',
-    async [Symbol.asyncDispose]() {
-      server.close()
-      for (const socket of sockets) socket.destroy()
+  let mode: BrokerProxy['mode'] = 'open'
+  const proxy = await openTcpProxy({
+    host,
+    port: Number(port),
+    toClient(bytes, { client }) {
+      if (mode === 'open') return replaced(bytes, advertised, own)
+      client.destroy()
+      return undefined
     },
+  })
+  own = addressBytes(host, proxy.port)
+  return {
+    address: `${host}:${proxy.port}`,
+    get mode() { return mode },
+    set mode(value) { mode = value },
+    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
   }
-  return proxy
 }
 
 /** A host and a port as they stand in a metadata answer. The length of the host is left out: it has two encodings, and stays the same. */

@@ -1,10 +1,9 @@
-import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { applyTopics } from '@hub/cli/topics'
 import { DATA_STREAMS, REGIONS, type Region } from '@hub/schemas/streams'
 import { openFixture, type Fixture } from '@hub/test/fixture'
 import { eventually } from '../eventually.ts'
+import { openTcpProxy, type Connection } from '../tcp-proxy.ts'
 import { openLog, type Log, type Raw } from './log.ts'
 import { openReplica, recount, type Replica } from './replica.ts'
 
@@ -228,60 +227,42 @@ interface Proxy extends AsyncDisposable {
 }
 
 /** A TCP proxy that can be shut: connections are cut and refused. */
-async function openProxy(target: URL, onData?: (bytes: Buffer, client: Socket, upstream: Socket) => void): Promise<Proxy> {
-  const sockets = new Set<Socket>()
+async function openProxy(target: URL): Promise<Proxy> {
   let open = true
-  const server = createServer((client) => {
-    if (!open) {
-      client.destroy()
-      return
-    }
-    const upstream = connect(Number(target.port), target.hostname)
-    for (const socket of [client, upstream]) {
-      sockets.add(socket)
-      socket.setNoDelay(true)
-      socket.on('error', () => {})
-      socket.once('close', () => {
-        sockets.delete(socket)
-        client.destroy()
-        upstream.destroy()
-      })
-    }
-    client.on('data', (bytes) => {
-      onData?.(bytes, client, upstream)
-      upstream.write(bytes)
-    })
-    upstream.on('data', (bytes) => { if (!client.destroyed) client.write(bytes) })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const proxy = await openTcpProxy({ host: target.hostname, port: Number(target.port), refuses: () => !open })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${proxy.port}`,
     get open() { return open },
     set open(value) {
       open = value
-      if (!value) for (const socket of sockets) socket.destroy()
+      if (!value) proxy.cut()
     },
-    async [Symbol.asyncDispose]() {
-      server.close()
-      for (const socket of sockets) socket.destroy()
-    },
+    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
   }
 }
 
 /** Lets every COMMIT through and, while `losing`, cuts the connection before its answer. */
 async function openCommitProxy(databaseUrl: string): Promise<AsyncDisposable & { url: string; losing: boolean; lost: number }> {
   const state = { losing: false, lost: 0 }
-  const proxy = await openProxy(new URL(databaseUrl), (bytes, client, upstream) => {
-    if (!state.losing || bytes.indexOf('COMMIT\0') < 0) return
-    state.lost++
-    client.unpipe()
-    // The server gets the COMMIT (written after this) and its answer finds nobody.
-    setTimeout(() => upstream.destroy(), 200).unref()
-    upstream.removeAllListeners('data')
-    upstream.on('data', () => client.destroy())
-  })
+  const committing = new WeakSet<Connection>()
   const url = new URL(databaseUrl)
-  url.host = new URL(proxy.url).host
+  const proxy = await openTcpProxy({
+    host: url.hostname,
+    port: Number(url.port),
+    toServer(bytes, connection) {
+      if (state.losing && bytes.indexOf('COMMIT\0') >= 0) {
+        state.lost++
+        committing.add(connection)
+        setTimeout(() => connection.upstream.destroy(), 200).unref()
+      }
+      return bytes
+    },
+    toClient(bytes, connection) {
+      if (!committing.has(connection)) return bytes
+      connection.client.destroy()
+      return undefined
+    },
+  })
+  url.port = String(proxy.port)
   return Object.assign(state, { url: url.href, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() })
 }

@@ -1,11 +1,15 @@
-import { resolveType, type AvroNames, type AvroSchema } from './avro-types.ts'
+import { resolveType, type AvroField, type AvroNames, type AvroSchema } from './avro-types.ts'
 
 type Render = (value: unknown) => unknown
+/** Whether a field stands in the JSON form at all. */
+type Keep = (field: AvroField) => boolean
 
 const DAY_MS = 86_400_000
 const SHANGHAI_MS = 8 * 3_600_000
 
-const renderers = new WeakMap<object, Render>()
+type JsonWriter = (record: object) => Record<string, unknown>
+
+const renderers = new WeakMap<object, JsonWriter>()
 
 /**
  * A decoded record in the JSON form in which it was published: dates `YYYY-MM-DD`, instants RFC 3339 in +08:00 (to the second where no
@@ -14,10 +18,15 @@ const renderers = new WeakMap<object, Render>()
 export function toJson(contract: { readonly schema: unknown }, record: object): Record<string, unknown> {
   let render = renderers.get(contract)
   if (render === undefined) {
-    render = compile(contract.schema as AvroSchema, '', new Map())
+    render = jsonWriter(contract, () => true)
     renderers.set(contract, render)
   }
-  return render(record) as Record<string, unknown>
+  return render(record)
+}
+
+/** The same form with only the fields that `keep` says, in the record and in the records in it; compiled once, so keep the answer. */
+export function jsonWriter(contract: { readonly schema: unknown }, keep: Keep): JsonWriter {
+  return compile(contract.schema as AvroSchema, '', new Map(), keep) as JsonWriter
 }
 
 /** `YYYY-MM-DD` of days since 1970-01-01. */
@@ -47,16 +56,16 @@ export function instantText(ms: number): string {
 }
 
 /** The renderer of a type; `undefined` = the value stands as it is. */
-function compile(schema: AvroSchema, namespace: string, names: AvroNames): Render {
-  return part(schema, namespace, names) ?? ((value) => value)
+function compile(schema: AvroSchema, namespace: string, names: AvroNames, keep: Keep): Render {
+  return part(schema, namespace, names, keep) ?? ((value) => value)
 }
 
-function part(schema: AvroSchema, namespace: string, names: AvroNames): Render | undefined {
+function part(schema: AvroSchema, namespace: string, names: AvroNames, keep: Keep): Render | undefined {
   const node = resolveType(schema, namespace, names)
   if ('branches' in node) {
     const others = node.branches.filter((branch) => branch !== 'null')
     if (others.length !== 1) throw new Error('a union must be of null and one other type')
-    return orNull(part(others[0]!, node.namespace, names))
+    return orNull(part(others[0]!, node.namespace, names, keep))
   }
   switch (node.kind) {
     case 'int': return node.schema.logicalType === 'date' ? (value) => dateText(value as number) : undefined
@@ -64,11 +73,15 @@ function part(schema: AvroSchema, namespace: string, names: AvroNames): Render |
     case 'bytes':
     case 'fixed': return hex
     case 'array': {
-      const item = part(node.schema.items ?? 'null', node.namespace, names)
+      const item = part(node.schema.items ?? 'null', node.namespace, names, keep)
       return item === undefined ? undefined : (value) => (value as unknown[]).map(item)
     }
     case 'map': throw new Error('maps have no JSON form here')
-    case 'record': return record((node.schema.fields ?? []).map(({ name, type }) => ({ name, render: part(type, node.namespace, names) })))
+    case 'record': {
+      // Fields left out are resolved too: a type may be defined in one of them.
+      const fields = (node.schema.fields ?? []).map((field) => ({ name: field.name, kept: keep(field), render: part(field.type, node.namespace, names, keep) }))
+      return record(fields.filter(({ kept }) => kept))
+    }
     default: return undefined
   }
 }

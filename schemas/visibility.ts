@@ -32,7 +32,7 @@ export interface RowRule {
   readonly operator: Grant
 }
 
-/** Besides the publication states: an ended record's stub, a row that a date in it suppresses, and a row of a stream without publication. */
+/** Besides the publication states: an ended record's stub, a row that a date in it suppresses (listings), and a row of a stream without publication. */
 export type RowState = string
 
 const ALL: RowRule = { public: 'public', bureau: 'bureaus', involved: 'bureaus', operator: 'bureaus' }
@@ -55,7 +55,7 @@ export const ROW_RULES: Readonly<Record<DataStream, Readonly<Record<RowState, Ro
     'not-publishable': NOBODY, pending: NOBODY, published: ALL, withdrawn: KEY, expired: KEY, suppressed: KEY, ended: KEY,
   },
   'inspection-failure': {
-    'not-publishable': INVOLVED, pending: INVOLVED, published: { ...ALL, involved: 'involved', operator: 'involved' }, withdrawn: INVOLVED, expired: INVOLVED, suppressed: INVOLVED,
+    'not-publishable': INVOLVED, pending: INVOLVED, published: { ...ALL, involved: 'involved', operator: 'involved' }, withdrawn: INVOLVED, expired: INVOLVED,
     ended: KEY,
   },
   recall: { 'not-publishable': BUREAUS, pending: BUREAUS, published: ALL, withdrawn: BUREAUS, expired: BUREAUS, ended: KEY },
@@ -87,12 +87,19 @@ export function grantFor(contract: Contract, record: Values, viewer: Viewer, tod
   return viewer.operator === true && GRANTS.indexOf(rule.operator) > GRANTS.indexOf(asBureau) ? rule.operator : asBureau
 }
 
-/** The state of a row that its rule goes by. `today`: see `show`. */
+/** The state of a row that its rule goes by; "published" only where nothing else in the record speaks against it. `today`: see `show`. */
 export function stateOf(contract: Contract, record: Values, today: number): RowState {
   if (contract.role === 'stub') return 'ended'
   const publication = record['publication'] as RowState | undefined
   if (publication === undefined) return 'internal'
-  return publication === 'published' && isSuppressed(contract.stream, record, today) ? 'suppressed' : publication
+  if (publication !== 'published') return publication
+  if (record['kind'] === 'withdrawal') return 'withdrawn'
+  switch (contract.stream) {
+    case 'credit-blacklist': return isSuppressed(record, today) ? 'suppressed' : publication
+    case 'inspection-failure': return record['outcome'] === 'overturned' ? 'withdrawn' : publication
+    case 'recall': return record['state'] === 'suspected' ? 'pending' : publication
+    default: return publication
+  }
 }
 
 /** Whether a region is one of those of the record's parties (an inspection failure's). */
@@ -106,15 +113,14 @@ export function todayInShanghai(now: number = Date.now()): number {
   return Math.floor((now + 8 * 3_600_000) / 86_400_000)
 }
 
-/** Published by its own word, but a fact in it has ended that: readers do not wait for the origin's next event (design 6). */
-function isSuppressed(stream: Contract['stream'], record: Values, today: number): boolean {
-  if (stream === 'inspection-failure') return record['outcome'] === 'overturned'
-  if (stream !== 'credit-blacklist') return false
-  const shield = record['shield'] as { readonly from: number; readonly until?: number | null } | null | undefined
-  const removal = record['removal'] as { readonly date: number } | null | undefined
+/** A listing or penalty that a date in it has ended or suspended: readers do not wait for the origin's next event (design 6). */
+function isSuppressed(record: Values, today: number): boolean {
+  const until = record['until'] as number | null | undefined
   const penalty = record['penalty'] as { readonly publicUntil?: number | null } | null | undefined
-  return isBefore(record['until'] as number | null | undefined, today) || isBefore(penalty?.publicUntil, today)
-    || (removal != null && removal.date <= today) || (shield != null && shield.from <= today && !isBefore(shield.until, today))
+  const removal = record['removal'] as { readonly date: number } | null | undefined
+  const shield = record['shield'] as { readonly from: number; readonly until?: number | null } | null | undefined
+  return isBefore(until, today) || isBefore(penalty?.publicUntil, today) || (removal != null && removal.date <= today)
+    || (shield != null && shield.from <= today && !isBefore(shield.until, today))
 }
 
 function isBefore(day: number | null | undefined, today: number): boolean {

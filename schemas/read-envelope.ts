@@ -49,6 +49,9 @@ export const ENVELOPE: Readonly<Record<string, FieldReader>> = {
   },
 }
 
+/** What the gateway fills in where an event leaves it out. */
+export const FILLED_IN: ReadonlySet<string> = new Set([...Object.keys(ENVELOPE), 'legalBasis'])
+
 export function legalBasis(stream: DataStream): string {
   return LEGAL_BASIS[stream]
 }

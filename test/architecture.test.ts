@@ -20,8 +20,12 @@ describe('the arrows of docs/architecture.md', () => {
 
   it('services meet on the log and in the database, never in an import; services/region alone composes them', () => {
     const allowed = new Set(['@hub/runtime', '@hub/schemas'])
-    const others = services.filter(({ path }) => !/^services\/(runtime|region)\//.test(path))
-    expect(violations(others, ({ owner, to }) => to.startsWith('@hub/') && to !== owner && !allowed.has(to))).toEqual([])
+    const others = services.filter(({ path }) => !/^services\/(runtime|region|client)\//.test(path))
+    expect(violations(others, ({ owner, to }) => to.startsWith('@hub/') && to !== owner && !allowed.has(to) && !(owner === '@hub/cli' && to === '@hub/client'))).toEqual([])
+  })
+
+  it('the client is for those outside: of ours it uses the types of the schemas alone, and nothing that Node does not bring', () => {
+    expect(arrows(product, 'services/client', (to, typeOnly) => to !== '@hub/client' && !to.startsWith('node:') && !(to === '@hub/schemas' && typeOnly))).toEqual([])
   })
 
   it('no product code imports from infra or test', () => {

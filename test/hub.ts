@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { settled, type Replica } from '@hub/cli/replicas'
 import { verifyReplicas } from '@hub/cli/verify'
+import { createClient, type Client, type EventsByStream, type Verdict } from '@hub/client'
 import { childEnv } from '@hub/local/child-env'
 import { callersYaml, type Keys } from '@hub/local/local-files'
 import { start, type RegionConfig } from '@hub/region'
@@ -23,16 +24,6 @@ import { freePort } from './runtime/free-port.ts'
 const SERVICE = fileURLToPath(new URL('../services/region/index.ts', import.meta.url))
 const READY_MS = 30_000
 const ACKNOWLEDGED = new Set(['accepted', 'new-version', 'duplicate'])
-
-/** What a gateway says of one event. */
-export interface Verdict {
-  readonly line?: number
-  readonly recordId?: string
-  readonly verdict: string
-  readonly eventId?: string
-  readonly version?: number
-  readonly problems?: readonly { readonly field: string, readonly rule: string }[]
-}
 
 export interface Published {
   readonly verdicts: readonly Verdict[]
@@ -63,7 +54,9 @@ export interface Hub extends AsyncDisposable {
   /** Publishes as NDJSON. */
   publish(region: Region, stream: DataStream, lines: Lines): Promise<Published>
   /** Publishes one event as JSON. */
-  publishOne(region: Region, stream: DataStream, event: object): Promise<Verdict & { readonly status: number }>
+  publishOne(region: Region, stream: DataStream, event: object): Promise<Verdict>
+  /** A region's gateway as a caller of this role. Nothing is sent again: a test says what it expects at once. */
+  client(region: Region, role: keyof Keys): Client
   /** Every event that was acknowledged through this hub, as the checker reads it. */
   readonly historyFile: string
   /** Waits until every started region has taken what was acknowledged before. */
@@ -145,24 +138,18 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
       headers: { authorization: `Bearer ${keys[role]}`, ...(init && { 'content-type': init.type }) },
       signal: AbortSignal.timeout(60_000),
     }),
+    client: (region, role) => createClient({ url: hub.url(region), key: keys[role], attempts: 1 }),
     async publish(region, stream, lines) {
       const body = Buffer.concat([...lines].map((line) => Buffer.concat([Buffer.isBuffer(line) ? line : Buffer.from(JSON.stringify(line)), Buffer.from('\n')])))
-      const response = await fetch(`${hub.url(region)}/v1/streams/${stream}/events`, {
-        method: 'POST', body, headers: { authorization: `Bearer ${keys.publisher}`, 'content-type': 'application/x-ndjson' }, signal: AbortSignal.timeout(60_000),
-      })
-      const text = await response.text()
-      if (response.status !== 200) throw new Error(`${region} answered ${response.status}: ${text.slice(0, 500)}`)
-      const answers = text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Verdict & { summary?: Published['summary'] })
-      const summary = answers.pop()?.summary
-      if (summary === undefined) throw new Error('no summary at the end of the verdicts')
-      remember(region, stream, answers)
-      return { verdicts: answers, summary }
+      const answer = await hub.client(region, 'publisher').publishLines(stream, [body], { signal: AbortSignal.timeout(60_000) })
+      const verdicts = await Array.fromAsync(answer)
+      remember(region, stream, verdicts)
+      return { verdicts, summary: await answer.summary() }
     },
     async publishOne(region, stream, event) {
-      const response = await hub.request(region, 'publisher', `/v1/streams/${stream}/events`, { body: JSON.stringify(event), type: 'application/json' })
-      const verdict = await response.json() as Verdict
-      if (verdict.verdict !== undefined) remember(region, stream, [verdict])
-      return { ...verdict, status: response.status }
+      const verdict = await hub.client(region, 'publisher').publish(stream, event as EventsByStream[DataStream])
+      remember(region, stream, [verdict])
+      return verdict
     },
     settled: (deadlineMs = 20_000) => settled(hub.replicas(), deadlineMs),
     async expectEqual(expected) {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { runCli } from './cli.ts'
 import { CliFailure, EXIT } from './failure.ts'
-import { gatewayOf } from './gateway.ts'
+import { clientOf } from './settings.ts'
 
 it('help needs no settings and says every command in Chinese and English', async () => {
   const { exit, out } = await run(['--help'])
@@ -67,7 +67,7 @@ async function run(args: string[], env: NodeJS.ProcessEnv = {}): Promise<{ exit:
       if (what === 'refused') throw new CliFailure(EXIT.validation, '不行', 'no')
       if (what === 'big') output.result({ offset: 9007199254740993n }, () => '')
       if (what === 'settings') settings()
-      if (what === 'gateway') await gatewayOf(settings(), 'zj', 'reader').get('/v1/position')
+      if (what === 'gateway') await clientOf(settings(), 'zj', 'reader').position()
     }))
   })
   return { exit, out, error }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { createClient, type Client } from '@hub/client'
 import { defineConfig } from '@hub/runtime/config'
 import { createKafka, type Kafka } from '@hub/runtime/kafka'
 import { createDb, type Db } from '@hub/runtime/db'
@@ -87,6 +88,13 @@ export function regionsWith<K extends 'gateway' | 'databaseUrl'>(settings: Setti
 export function registryOf(settings: Settings): string {
   if (!settings.registryUrl) throw missing('模式注册中心', 'schema registry', 'HUB_REGISTRY_URL')
   return settings.registryUrl
+}
+
+/** A region's gateway as its caller of this role. */
+export function clientOf(settings: Settings, region: Region, role: KeyRole): Client {
+  const { gateway, keys } = regionSettings(settings, region)
+  if (gateway === undefined) throw new CliFailure(EXIT.environment, `不知道 ${region} 的网关地址（HUB_GATEWAY_URL）。`, `The address of ${region}'s gateway is not known (HUB_GATEWAY_URL).`)
+  return createClient({ url: gateway, key: keys[role], attempts: 3 })
 }
 
 /** A client with the operator's credentials, or with one region's own. */

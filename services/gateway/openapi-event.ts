@@ -1,13 +1,11 @@
 import { shapeOf, type Field, type RecordShape, type Shape } from '@hub/schemas/avro-schema'
 import { CODES } from '@hub/schemas/codes'
 import type { Contract } from '@hub/schemas/contracts'
-
-/** What the gateway fills in where an event leaves it out. */
-const OPTIONAL = new Set(['eventId', 'version', 'region', 'recordedAt', 'legalBasis'])
+import { FILLED_IN } from '@hub/schemas/read-envelope'
 
 /** The JSON Schema (2020-12) of a contract's events as they are sent: the same names, dates and instants as text. */
 export function eventSchema(contract: Contract): Record<string, unknown> {
-  return { $id: contract.schema.name, description: contract.schema.doc, ...recordSchema(shapeOf(contract.schema), OPTIONAL) }
+  return { $id: contract.schema.name, description: contract.schema.doc, ...recordSchema(shapeOf(contract.schema), FILLED_IN) }
 }
 
 function recordSchema({ fields }: RecordShape, optional: ReadonlySet<string> = new Set()): Record<string, unknown> {

@@ -6,10 +6,9 @@ import type { Command } from 'commander'
 import { DATA_STREAMS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
 import type { Cli } from '../cli.ts'
 import { CliFailure, EXIT } from '../failure.ts'
-import { gatewayOf } from '../gateway.ts'
 import { both, table, type Output } from '../output.ts'
 import { NotSettledError, openReplicas, settled, type Missing, type Replica } from '../replicas.ts'
-import { regionsWith, type Settings } from '../settings.ts'
+import { clientOf, regionsWith, type Settings } from '../settings.ts'
 import { VERDICTS, verifyReplicas, type TopicVerdict } from '../verify.ts'
 import { publishLines } from './publish.ts'
 import { allEqual } from './verify.ts'
@@ -21,7 +20,7 @@ interface DemoRow {
   region: Region
   stream: DataStream
   /** Verdicts of this run's sample. */
-  summary: Record<string, number>
+  summary: Readonly<Record<string, number>>
   /** Events this region has acknowledged since its data began. */
   published: bigint
   /** Of those, per replica: `applied` with what was superseded within a transaction, and what is still to come. */
@@ -55,10 +54,10 @@ async function publishSample(settings: Settings, region: Region, folder: string,
   const file = join(folder, `${region}.ndjson`)
   if (!existsSync(file)) throw new CliFailure(EXIT.validation, `没有示例文件 ${file}`, `There is no sample ${file}`)
   const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as { stream: DataStream, event: object })
-  const gateway = gatewayOf(settings, region, 'publisher')
+  const client = clientOf(settings, region, 'publisher')
   const results: SampleResult[] = []
   for (const [stream, list] of Map.groupBy(lines, ({ stream }) => stream)) {
-    const { summary } = await publishLines(gateway, stream, Readable.from(list.map(({ event }) => `${JSON.stringify(event)}\n`)))
+    const { summary } = await publishLines(client, stream, Readable.from(list.map(({ event }) => `${JSON.stringify(event)}\n`)))
     results.push({ region, stream, summary })
   }
   out.note(`${region} 已发布 ${lines.length} 条示例`, `${lines.length} sample events published in ${region}`)

@@ -1,21 +1,10 @@
+import type { PartitionPosition } from '@hub/client'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { EXIT } from '../failure.ts'
-import { gatewayOf } from '../gateway.ts'
 import { both, table } from '../output.ts'
-import { regionsWith, toRegion, type Settings } from '../settings.ts'
+import { clientOf, regionsWith, toRegion, type Settings } from '../settings.ts'
 import type { Region } from '@hub/schemas/streams'
-
-/** A partition of one replica as its gateway tells it; offsets and counts are decimal strings or numbers. */
-interface PartitionPosition {
-  region: string
-  stream: string
-  topic: string
-  partition: number
-  nextOffset: string | number
-  lag: string | number
-  pausedReason?: string | null
-}
 
 export function addLag(program: Command, cli: Cli): void {
   cli.command(program, 'lag', '各地副本落后多少', 'how far each replica is behind')
@@ -29,13 +18,13 @@ export function addLag(program: Command, cli: Cli): void {
     }))
 }
 
-async function readPositions(settings: Settings, region: Region): Promise<PartitionPosition[]> {
-  const { partitions } = await gatewayOf(settings, region, 'operator').get<{ partitions: PartitionPosition[] }>('/v1/position')
+async function readPositions(settings: Settings, region: Region): Promise<readonly PartitionPosition[]> {
+  const { partitions } = await clientOf(settings, region, 'operator').position()
   return partitions
 }
 
 /** A row per topic, a column per replica: events still to come; below, what does not move. */
-function describe(replicas: { replica: Region, partitions: PartitionPosition[] }[]): string {
+function describe(replicas: { replica: Region, partitions: readonly PartitionPosition[] }[]): string {
   const topics = [...new Set(replicas.flatMap(({ partitions }) => partitions.map(({ topic }) => topic)))]
   const rows = topics.map((topic) => [topic, ...replicas.map(({ partitions }) => {
     const own = partitions.filter((one) => one.topic === topic)

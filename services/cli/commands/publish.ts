@@ -1,27 +1,16 @@
 import { createReadStream } from 'node:fs'
 import { Transform, type Readable } from 'node:stream'
+import type { Client, Verdict } from '@hub/client'
+import type { DataStream } from '@hub/schemas/streams'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { CliFailure, EXIT } from '../failure.ts'
-import { gatewayOf, type Gateway } from '../gateway.ts'
 import { both, table } from '../output.ts'
-import { toRegion } from '../settings.ts'
-
-/** One line of the gateway's answer. */
-export interface Verdict {
-  line?: number
-  recordId?: string
-  verdict: string
-  eventId?: string
-  version?: number
-  flags: string[]
-  problems?: { field: string, rule: string, expected: string, zh: string, en: string }[]
-  receipt?: string
-}
+import { clientOf, toRegion } from '../settings.ts'
 
 export interface Published {
   /** Events per verdict, and `total`. */
-  summary: Record<string, number>
+  summary: Readonly<Record<string, number>>
   /** Verdicts that name a problem, at most MAX_PROBLEMS of them. */
   problems: Verdict[]
 }
@@ -36,30 +25,22 @@ export function addPublish(program: Command, cli: Cli): void {
     .requiredOption('--stream <stream>', '流，如 complaint · stream, such as complaint')
     .option('--dry-run', '只校验，不发布 · say the verdicts, publish nothing')
     .action(cli.action(async ({ settings, out }, [file], options) => {
-      const gateway = gatewayOf(settings(), toRegion(options['region'] as string), 'publisher')
+      const client = clientOf(settings(), toRegion(options['region'] as string), 'publisher')
       const progress = countLines((lines) => out.note(`已发送 ${lines} 行`, `${lines} lines sent`))
       const input = file === '-' ? cli.stdin : await openFile(file ?? '-')
-      const published = await publishLines(gateway, options['stream'] as string, input.pipe(progress), options['dryRun'] === true)
+      const published = await publishLines(client, options['stream'] as DataStream, input.pipe(progress), options['dryRun'] === true)
       out.result(published, () => describe(published))
       const rejected = (published.summary['refused'] ?? 0) + (published.summary['conflict'] ?? 0)
       return rejected > 0 ? EXIT.validation : EXIT.ok
     }))
 }
 
-/** Sends lines to a gateway and adds up its verdicts. @throws CliFailure when the answer breaks off before its summary */
-export async function publishLines(gateway: Gateway, stream: string, lines: Readable, dryRun = false): Promise<Published> {
-  let summary: Record<string, number> | undefined
+/** Sends lines to a gateway and adds up its verdicts. @throws GatewayError, also when the answer breaks off before its summary */
+export async function publishLines(client: Client, stream: DataStream, lines: Readable, dryRun = false): Promise<Published> {
+  const verdicts = await client.publishLines(stream, lines, { dryRun })
   const problems: Verdict[] = []
-  await gateway.sendLines(`/v1/streams/${encodeURIComponent(stream)}/events${dryRun ? '?dryRun=true' : ''}`, lines, (line) => {
-    const answer = JSON.parse(line) as Verdict & { summary?: Record<string, number> }
-    if (answer.summary !== undefined) summary = answer.summary
-    else if (answer.problems !== undefined && problems.length < MAX_PROBLEMS) problems.push(answer)
-  })
-  if (summary === undefined) {
-    throw new CliFailure(EXIT.runtime, '网关的回答中断。已确认的事件不会丢失；请重新发送整个文件，已发布的会记为重复。',
-      'The answer of the gateway broke off. Nothing acknowledged is lost: send the whole file again, what was published counts as duplicate.')
-  }
-  return { summary, problems }
+  for await (const verdict of verdicts) if (verdict.problems !== undefined && problems.length < MAX_PROBLEMS) problems.push(verdict)
+  return { summary: await verdicts.summary(), problems }
 }
 
 function describe({ summary, problems }: Published): string {

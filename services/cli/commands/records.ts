@@ -1,8 +1,8 @@
+import type { DataStream } from '@hub/schemas/streams'
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
-import { gatewayOf } from '../gateway.ts'
 import { toJson } from '../output.ts'
-import { toRegion } from '../settings.ts'
+import { clientOf, toRegion } from '../settings.ts'
 
 export function addRecords(program: Command, cli: Cli): void {
   cli.command(program, 'records', '读取一条记录的当前版本', 'read the current version of a record')
@@ -10,8 +10,7 @@ export function addRecords(program: Command, cli: Cli): void {
     .requiredOption('--region <region>', '读取哪个地区的副本 · region whose replica is read')
     .requiredOption('--stream <stream>', '流 · stream')
     .action(cli.action(async ({ settings, out }, [recordId], options) => {
-      const gateway = gatewayOf(settings(), toRegion(options['region'] as string), 'reader')
-      const found = await gateway.get(`/v1/streams/${encodeURIComponent(options['stream'] as string)}/records?recordId=${encodeURIComponent(recordId ?? '')}`)
+      const found = await clientOf(settings(), toRegion(options['region'] as string), 'reader').records(options['stream'] as DataStream, recordId ?? '')
       out.result(found, () => toJson(found))
     }))
 }
@@ -21,7 +20,7 @@ export function addReceipt(program: Command, cli: Cli): void {
     .argument('<eventId>', '事件编号 · event id')
     .requiredOption('--region <region>', '发布地区 · region that published it')
     .action(cli.action(async ({ settings, out }, [eventId], options) => {
-      const receipt = await gatewayOf(settings(), toRegion(options['region'] as string), 'publisher').get(`/v1/receipts/${encodeURIComponent(eventId ?? '')}`)
+      const receipt = await clientOf(settings(), toRegion(options['region'] as string), 'publisher').receipt(eventId ?? '')
       out.result(receipt, () => toJson(receipt))
     }))
 }

@@ -1,0 +1,73 @@
+import type { EventsByStream } from '@hub/schemas/generated/events'
+import type { DataStream, Region } from '@hub/schemas/streams'
+
+/** What a gateway says of one event. */
+export interface Verdict {
+  /** Line of an NDJSON body, from 1. */
+  readonly line?: number
+  /** Place in an array, from 0. */
+  readonly index?: number
+  readonly recordId?: string
+  readonly verdict: 'accepted' | 'new-version' | 'duplicate' | 'stale' | 'conflict' | 'refused'
+  /** Of a duplicate: the event that was published first. */
+  readonly eventId?: string
+  readonly version?: number
+  /** What is doubtful about an accepted event. */
+  readonly flags: readonly string[]
+  /** Why it was refused: field, rule, what was expected. */
+  readonly problems?: readonly { readonly field: string; readonly rule: string; readonly expected: string; readonly zh: string; readonly en: string }[]
+  /** Path of its receipt. */
+  readonly receipt?: string
+}
+
+/** Events per verdict, and `total`. */
+export type Summary = Readonly<Record<Verdict['verdict'] | 'total', number>>
+
+export interface Receipt {
+  readonly eventId: string
+  readonly recordId: string
+  readonly stream: DataStream
+  readonly version: string
+  readonly topic: string
+  readonly partition: number
+  /** Null until it is on the log. */
+  readonly offset: string | null
+  readonly sequence: string
+  readonly acceptedAt: string
+  readonly regions: readonly { readonly region: Region; readonly state: 'waiting' | 'arrived' | 'superseded' | 'parked'; readonly since?: string; readonly reason?: string }[]
+}
+
+/** A record's content as far as the caller may see it, in the form it was published in. */
+export type Body<S extends DataStream> = Partial<EventsByStream[S]>
+
+export interface PartitionPosition {
+  readonly region: Region
+  readonly stream: string
+  readonly topic: string
+  readonly partition: number
+  readonly nextOffset: string
+  readonly lag: string
+  readonly pausedReason: string | null
+  readonly [counter: string]: unknown
+}
+
+/** How far a region's replica is. Offsets and counts are decimal strings. */
+export interface Position {
+  readonly region: Region
+  readonly replica: string
+  readonly partitions: readonly PartitionPosition[]
+}
+
+export interface RecordVersion<S extends DataStream = DataStream> {
+  readonly region: Region
+  readonly recordId: string
+  readonly version: string
+  readonly kind: string
+  /** A stub is left. */
+  readonly ended: boolean
+  readonly partition: number
+  readonly offset: string
+  readonly eventId: string
+  readonly appliedAt: string
+  readonly body: Body<S>
+}

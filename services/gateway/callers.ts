@@ -1,9 +1,8 @@
+import { ROLES } from '@hub/runtime/access'
 import type { Authenticator, Caller, Role } from '@hub/runtime/http'
-import { hash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
-
-const ROLES: readonly Role[] = ['publisher', 'reader', 'officer', 'approver', 'operator']
 
 /**
  * Reads the callers of a region (`callers.yaml`): who may publish for which source systems (what stands before the `/` of a
@@ -47,8 +46,7 @@ export function parseCallers(yaml: string, name: string): Authenticator {
     }
   })
   if (problems.length > 0) throw new Error(`${name}:\n  ${problems.join('\n  ')}`)
-  return (key) => {
-    const presented = hash('sha256', key, 'buffer')
+  return (presented) => {
     let found: Caller | undefined
     for (const known of keys) if (timingSafeEqual(known.hash, presented)) found = known.caller
     return found

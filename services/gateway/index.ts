@@ -52,7 +52,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
     const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, title: `长三角市场监管数据交换枢纽 网关 · gateway of ${region}`, host: config.host, port: config.port, authenticate: callers, readiness: health,
+      log, metrics: context.metrics, title: `长三角市场监管数据交换枢纽 网关 · gateway of ${region}`, host: config.host, port: config.port, authenticate: callers, sessionCookie: `hub_${region}`, readiness: health,
       async routes(app) {
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
+import { keyHash } from './access.ts'
 import { HubError } from './errors.ts'
 import { createHttp, Problem, type Caller, type Dependency, type HubHttp } from './http.ts'
 import { createLog } from './log.ts'
@@ -163,7 +164,7 @@ async function open(routes: (app: FastifyInstance) => void, readiness: () => Pro
   http = await createHttp({
     log: createLog({ service: 'test', destination: { write: (line) => { lines.push(line) } } }),
     metrics: createMetrics({}), title: 'test', host: '127.0.0.1', port: 0, bodyLimit: 1_000,
-    authenticate: (key) => (key === 'good' ? reader : undefined), readiness, routes,
+    authenticate: (hash) => (hash.equals(keyHash('good')) ? reader : undefined), readiness, routes,
   })
 }
 

@@ -1,24 +1,17 @@
+import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
-import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { isTransient } from './errors.ts'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { createDoorkeeper, mayCall, type Access, type Authenticator, type Caller } from './access.ts'
+import { logAccess } from './access-log.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
+import type { MenuEntry } from './page.ts'
+import { answerProblem, Problem, PROBLEM_SCHEMA, problemAnswer } from './problem.ts'
+import { createSessions } from './session.ts'
+import { loginPath, signIn } from './sign-in.ts'
 
-export type Role = 'publisher' | 'reader' | 'officer' | 'approver' | 'operator'
-
-/** Who may call a route: anyone, or a caller with one of these roles. Every route must say so; the default is closed. */
-export type Access = 'open' | { readonly roles: readonly Role[] }
-
-export interface Caller {
-  readonly id: string
-  readonly organisation: string
-  readonly roles: readonly Role[]
-  readonly sources: readonly string[]
-  readonly authorities: readonly string[]
-}
-
-/** The caller of a key, or undefined. Comparison must not leak by time. */
-export type Authenticator = (key: string) => Caller | undefined
+export type { Access, Authenticator, Caller, Role } from './access.ts'
+export { Problem, problemAnswer } from './problem.ts'
 
 export interface Dependency {
   readonly name: string
@@ -39,26 +32,15 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
     documented?: Documented
+    /** The route answers with HTML pages (see `page`), its problems too; without a session it leads to /login. `menu`: its words in the menu. */
+    page?: { readonly menu?: string }
   }
   interface FastifyRequest {
     caller: Caller | undefined
   }
-}
-
-/** RFC 9457 problem details; `code` is stable, `title` zh-CN and English. */
-export class Problem extends Error {
-  override readonly name = 'Problem'
-  readonly status: number
-  readonly code: string
-  readonly detail: string | undefined
-  readonly extra: Record<string, unknown>
-
-  constructor(status: number, code: string, title: string, detail?: string, extra: Record<string, unknown> = {}) {
-    super(title)
-    this.status = status
-    this.code = code
-    this.detail = detail
-    this.extra = extra
+  interface FastifyInstance {
+    /** The pages that a caller may open, in the order of their routes. */
+    menu(caller: Caller | undefined): readonly MenuEntry[]
   }
 }
 
@@ -69,6 +51,12 @@ export interface HttpOptions {
   readonly host: string
   readonly port: number
   readonly authenticate?: Authenticator
+  /** Lets browsers sign in at /login; the name of the cookie, which no other server on this host may use (browsers do not tell ports apart). */
+  readonly sessionCookie?: string
+  /** Requests a second of a caller that has no limit of its own. */
+  readonly requestsPerSecond?: number
+  /** Addresses or networks of the proxies whose `x-forwarded-…` headers are believed. */
+  readonly trustedProxies?: readonly string[]
   readonly readiness: () => Promise<readonly Dependency[]>
   /** Bytes of one non-streamed body. */
   readonly bodyLimit?: number
@@ -84,6 +72,8 @@ export interface HubHttp extends AsyncDisposable {
 const SILENT_SOCKET_MS = 90_000
 const CLOSE_MS = 4_000
 const LINGER_MS = 5_000
+/** What a runaway loop is stopped at; an honest sender waits for its answers and stays below. */
+const REQUESTS_PER_SECOND = 20_000
 
 /** An HTTP server with health, metrics, OpenAPI 3.1, problem answers and an access rule on every route. Listens when it returns. */
 export async function createHttp(options: HttpOptions): Promise<HubHttp> {
@@ -98,6 +88,7 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
     connectionTimeout: SILENT_SOCKET_MS,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
+    trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     genReqId: () => crypto.randomUUID(),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: true, strict: false } },
   })
@@ -112,20 +103,36 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   })
   app.addSchema(PROBLEM_SCHEMA)
   app.decorateRequest('caller', undefined)
+  const menu: (MenuEntry & { access: Access })[] = []
+  app.decorate('menu', (caller: Caller | undefined) => menu.filter(({ access }) => mayCall(access, caller)))
   app.addHook('onRoute', (route) => {
     if (route.config?.access === undefined) throw new Error(`route ${String(route.method)} ${route.url} declares no access rule`)
+    if (route.config.page?.menu !== undefined && route.method === 'GET') menu.push({ href: route.url, text: route.config.page.menu, access: route.config.access })
     if (route.config.access !== 'open') route.schema = { ...route.schema, security: [{ key: [] }] }
   })
-  app.addHook('onRequest', (request, _reply, done) => {
+  await app.register(rateLimit, { global: false })
+  const sessions = options.sessionCookie === undefined || options.authenticate === undefined ? undefined : createSessions(options.sessionCookie, options.authenticate)
+  const doorkeeper = createDoorkeeper(app, options.authenticate, sessions)
+  const rate = app.createRateLimit({ timeWindow: 1_000, max: ({ caller }) => caller?.requestsPerSecond ?? options.requestsPerSecond ?? REQUESTS_PER_SECOND, keyGenerator: ({ caller }) => caller!.id })
+  app.addHook('onRequest', async (request, reply) => {
     try {
-      authorise(request, options.authenticate)
-      done()
+      await doorkeeper.admit(request)
     } catch (error) {
-      done(error as Error)
+      if (sessions !== undefined && request.routeOptions.config.page !== undefined && request.method === 'GET' && error instanceof Problem && error.status === 401) {
+        return reply.redirect(loginPath(request), 303)
+      }
+      throw error
+    }
+    if (request.caller === undefined) return
+    const spent = await rate(request)
+    if (!spent.isAllowed && spent.isExceeded) {
+      throw new Problem(429, 'TOO_MANY_REQUESTS', '请求过于频繁，请稍后重试 · too many requests: try again later', `At most ${spent.max} a second for this caller. Send many events as one application/x-ndjson body.`, { retryAfterSeconds: 1 })
     }
   })
-  app.addHook('onResponse', (request, _reply, done) => {
+  const access = logAccess(options.log)
+  app.addHook('onResponse', (request, reply, done) => {
     linger(request)
+    access(request, reply)
     done()
   })
   app.setErrorHandler((error: FastifyError | Problem | Error, request, reply) => answerProblem(error, request, reply))
@@ -139,31 +146,12 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   app.get('/metrics', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) =>
     reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()))
   app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger())
+  if (sessions !== undefined) await app.register(signIn(sessions, doorkeeper))
   await options.routes(app)
   await app.listen({ host: options.host, port: options.port })
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   return { url: `http://${options.host}:${port}`, app, [Symbol.asyncDispose]: () => close(app) }
-}
-
-/** RFC 9457, as OpenAPI tells it. */
-const PROBLEM_SCHEMA = {
-  $id: 'Problem',
-  type: 'object',
-  required: ['type', 'title', 'status', 'code', 'instance'],
-  properties: {
-    type: { type: 'string', description: 'urn:yrd-hub:problem:<code>' },
-    title: { type: 'string', description: '中文 · English' },
-    status: { type: 'integer' },
-    code: { type: 'string', description: '稳定代码 · stable code' },
-    detail: { type: 'string', description: '如何处理 · what to do' },
-    instance: { type: 'string', description: '请求编号，可在日志中查找 · request id, to be found in the log' },
-  },
-} as const
-
-/** An answer with a problem, for the `response` of a documented route. */
-export function problemAnswer(description: string): object {
-  return { description, content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } } }
 }
 
 function document({ access, documented }: { access?: Access; documented?: Documented }): { body?: object; response?: Record<string, object> } {
@@ -192,52 +180,4 @@ function linger({ raw }: FastifyRequest): void {
   if (raw.complete || raw.destroyed) return
   const cut = setTimeout(() => raw.socket.destroy(), LINGER_MS).unref()
   raw.once('close', () => clearTimeout(cut))
-}
-
-function authorise(request: FastifyRequest, authenticate: Authenticator | undefined): void {
-  const access = request.routeOptions.config.access
-  if (access === 'open' || request.is404) return
-  const key = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
-  if (key === undefined) throw new Problem(401, 'KEY_MISSING', '需要密钥 · a key is needed', 'Send "authorization: Bearer <key>".')
-  const caller = authenticate?.(key)
-  if (caller === undefined) throw new Problem(401, 'KEY_UNKNOWN', '密钥无效 · the key is not known here', 'Ask the operator of this region for a key, or check for a copy error.')
-  if (access !== undefined && !access.roles.some((role) => caller.roles.includes(role))) {
-    throw new Problem(403, 'ROLE_MISSING', '没有此权限 · this caller lacks the role', `One of these roles is needed: ${access.roles.join(', ')}.`)
-  }
-  request.caller = caller
-}
-
-function answerProblem(error: FastifyError | Problem | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = toProblem(error)
-  if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: error, instance: request.id, route: request.routeOptions.url }, 'request failed')
-  if (problem.status === 503 || problem.status === 429) void reply.header('retry-after', '2')
-  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
-  return reply.code(problem.status).type('application/problem+json').send({
-    type: `urn:yrd-hub:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
-    title: problem.message,
-    status: problem.status,
-    code: problem.code,
-    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
-    instance: request.id,
-    ...problem.extra,
-  })
-}
-
-/** What ajv found, with what was expected and never what was given. */
-function explain({ instancePath, message, params, keyword }: NonNullable<FastifyError['validation']>[number]): string {
-  const { allowedValues, additionalProperty } = params as { allowedValues?: unknown[]; additionalProperty?: unknown }
-  const where = instancePath === '' ? 'request' : instancePath.slice(1)
-  if (keyword === 'additionalProperties' && /^[\w.-]{1,40}$/.test(String(additionalProperty))) return `${where} must not have ${String(additionalProperty)}`
-  return `${where} ${message ?? 'is not valid'}${allowedValues === undefined ? '' : `: ${allowedValues.join(', ')}`}`
-}
-
-function toProblem(error: FastifyError | Problem | Error): Problem {
-  if (error instanceof Problem) return error
-  const { statusCode, code, validation } = error as Partial<FastifyError>
-  if (validation !== undefined) return new Problem(400, 'REQUEST_INVALID', '请求参数不对 · the request is not valid', validation.map(explain).join('; '))
-  if (statusCode === 413) return new Problem(413, 'BODY_TOO_LARGE', '内容过大 · the body is too large', 'Send many events as application/x-ndjson: its length is not limited.')
-  if (statusCode === 415) return new Problem(415, 'MEDIA_TYPE', '内容类型不支持 · this content type is not accepted', 'Use application/json or application/x-ndjson.')
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Problem(statusCode, code ?? 'BAD_REQUEST', '请求有误 · the request is wrong', error.message)
-  if (isTransient(error)) return new Problem(503, 'DEPENDENCY_DOWN', '依赖暂不可用，请稍后重试 · a dependency is down, try again', 'See /readyz for which one. Nothing was acknowledged.')
-  return new Problem(500, 'INTERNAL', '内部错误 · internal error', 'The operator finds it in the log under this instance id.')
 }

@@ -6,7 +6,7 @@ import { parseDay } from './read-time.ts'
 import { toJson } from './record-json.ts'
 import { sampleRecord } from './samples.ts'
 import { DATA_STREAMS, isDataStream, type DataStream, type Region } from './streams.ts'
-import { GRANTS, grantFor, ROW_RULES, show, stateOf, todayInShanghai, type Viewer } from './visibility.ts'
+import { GRANTS, grantFor, isInvolved, reachOf, ROW_RULES, show, stateOf, todayInShanghai, type Viewer } from './visibility.ts'
 
 type Values = Record<string, unknown>
 
@@ -107,6 +107,14 @@ describe('the visibility table', () => {
     expect(seen('complaint', 'ended')).toBe('bureaus')
     expect(seen('recall', 'ended')).toBe('key')
     expect(seen('credit-blacklist', { publication: 'pending' })).toBe('nothing')
+  })
+
+  test('an inspection failure reaches its origin and the regions of its parties for action, the others for attention', () => {
+    const { contract, record } = rowOf('inspection-failure', { publication: 'pending' })
+    expect((['sh', 'zj', 'js'] as const).map((region) => reachOf(contract, record, region))).toEqual(['action', 'action', 'attention'])
+    expect([isInvolved(record, 'zj', 'nominal-producer'), isInvolved(record, 'zj', 'sampled-unit')]).toEqual([true, false])
+    const complaint = rowOf('complaint', {})
+    expect(reachOf(complaint.contract, complaint.record, 'sh')).toBeUndefined()
   })
 
   test('counts the days of Asia/Shanghai', () => {

@@ -102,10 +102,16 @@ export function stateOf(contract: Contract, record: Values, today: number): RowS
   }
 }
 
-/** Whether a region is one of those of the record's parties (an inspection failure's). */
-export function isInvolved(record: Values, region: Region): boolean {
-  const parties = record['parties'] as readonly { readonly region?: string | null }[] | undefined
-  return parties?.some((party) => party.region === region) ?? false
+/** Whether a region is one of those of the record's parties (an inspection failure's), in a role when one is given. */
+export function isInvolved(record: Values, region: Region, role?: string): boolean {
+  const parties = record['parties'] as readonly { readonly region?: string | null; readonly role: string }[] | undefined
+  return parties?.some((party) => party.region === region && (role === undefined || party.role === role)) ?? false
+}
+
+/** What an inspection failure is to a region: it has to act where it was found and where a party is, the others take note. Undefined for other records. */
+export function reachOf(contract: Contract, record: Values, region: Region): 'action' | 'attention' | undefined {
+  if (contract.stream !== 'inspection-failure' || contract.role !== 'record') return undefined
+  return record['region'] === region || isInvolved(record, region) ? 'action' : 'attention'
 }
 
 /** The current day in Asia/Shanghai, as days since 1970-01-01. */

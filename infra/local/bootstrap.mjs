@@ -25,7 +25,7 @@ const COMMANDS = {
   start: (node, args) => run(node, [join(ROOT, 'infra/local/start.ts'), ...args]),
   hub: (node, args) => run(node, [join(ROOT, 'services/cli/index.ts'), ...args], { cwd: process.env.INIT_CWD || process.cwd() }),
   bench: (node, args) => run(node, [join(ROOT, 'test/bench/index.ts'), ...args]),
-  generate: async (node, args) => await run(node, [join(ROOT, 'schemas/generate.ts'), ...args]) || await run(node, [join(ROOT, 'test/docs/configuration.ts')]),
+  generate: async (node, args) => await run(node, [join(ROOT, 'schemas/generate.ts'), ...args]) || await run(node, [join(ROOT, 'test/docs/configuration.ts')]) || await run(node, [join(ROOT, 'test/docs/asyncapi.ts')]),
   check,
   test,
 }

@@ -1,6 +1,6 @@
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { sample } from '@hub/schemas/samples'
-import { DATA_STREAMS, isDataStream, REGIONS } from '@hub/schemas/streams'
+import { DATA_STREAMS, isDataStream, REGIONS, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
 import { eventSchema } from './openapi-event.ts'
 import { RULES, VERDICTS } from './verdict.ts'
@@ -9,6 +9,23 @@ const EVENTS = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
 
 export const EVENT_REFS = EVENTS.map(({ schema }) => ({ $ref: `${schema.name}#` }))
 export const EVENT_EXAMPLES = Object.fromEntries(EVENTS.map(({ fullName, schema }) => [schema.name, { summary: schema.doc, value: sample(fullName) }]))
+
+/** What the document says of a region's gateway as a whole. */
+export function about(region: Region): { title: string; description: string; tags: Record<string, string> } {
+  return {
+    title: `长三角市场监管数据交换枢纽 网关 · gateway of ${region}`,
+    description: [
+      '各地区系统在此发布事件、查询回执、读取四地共享的记录。入门见 docs/guides/connect.md。',
+      'Where a region publishes events, asks for receipts and reads what the four regions share. Begin with docs/guides/connect.md.',
+      '错误为 RFC 9457，`code` 稳定；429 和 503 附 Retry-After，可安全重发。 · Errors are RFC 9457 problems with a stable `code`; after 429 and 503 the same may be sent again after Retry-After seconds.',
+    ].join('\n\n'),
+    tags: {
+      publish: '发布事件及其回执、结果 · events, their receipts and verdicts',
+      read: '读取记录、变更和快照 · records, changes and snapshots',
+      operate: '副本的状态 · state of the replica',
+    },
+  }
+}
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {

@@ -136,9 +136,9 @@ test('OpenAPI 3.1 tells the routes and which of them need a key', async () => {
   })
   const document = await (await get('/openapi.json')).json() as { openapi: string; paths: Record<string, { get: { security?: unknown } }> }
   expect(document.openapi).toMatch(/^3\.1/)
-  expect(Object.keys(document.paths).sort()).toEqual(['/v1/closed', '/v1/open'])
+  expect(Object.keys(document.paths).sort()).toEqual(['/livez', '/metrics', '/openapi.json', '/readyz', '/v1/closed', '/v1/open'])
   expect(document.paths['/v1/closed']!.get.security).toEqual([{ key: [] }])
-  expect(document.paths['/v1/open']!.get.security).toBeUndefined()
+  expect(document.paths['/v1/open']!.get.security).toEqual([])
 })
 
 test('closing gives requests under way their answer', async () => {

@@ -3,15 +3,18 @@ import swagger from '@fastify/swagger'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { createDoorkeeper, mayCall, type Access, type Authenticator, type Caller } from './access.ts'
 import { logAccess } from './access-log.ts'
+import { documentRoute, type Documented } from './document.ts'
+import { HEALTH_TAG, healthRoutes } from './health-routes.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { MenuEntry } from './page.ts'
-import { answerProblem, Problem, PROBLEM_SCHEMA, problemAnswer } from './problem.ts'
+import { answerProblem, Problem, PROBLEM_SCHEMA } from './problem.ts'
 import { createSessions } from './session.ts'
 import { loginPath, signIn } from './sign-in.ts'
 
 export type { Access, Authenticator, Caller, Role } from './access.ts'
-export { Problem, problemAnswer } from './problem.ts'
+export { problemAnswer, type Documented } from './document.ts'
+export { Problem } from './problem.ts'
 
 export interface Dependency {
   readonly name: string
@@ -20,12 +23,6 @@ export interface Dependency {
   readonly detail?: string
   /** False where this process serves its callers without it: /readyz tells it and stays 200. */
   readonly required?: false
-}
-
-/** What OpenAPI says of a route that reads its body or writes its answers itself: request body by content type, answers by status. */
-export interface Documented {
-  readonly body?: object
-  readonly response?: Readonly<Record<string, object>>
 }
 
 declare module 'fastify' {
@@ -47,7 +44,10 @@ declare module 'fastify' {
 export interface HttpOptions {
   readonly log: Log
   readonly metrics: Metrics
+  /** Of the OpenAPI document, as are `description` and `tags` (name to description). */
   readonly title: string
+  readonly description?: string
+  readonly tags?: Readonly<Record<string, string>>
   readonly host: string
   readonly port: number
   readonly authenticate?: Authenticator
@@ -95,11 +95,13 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: options.title, version: '1.0.0' },
-      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+      info: { title: options.title, version: '1.0.0', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }, ...(options.description !== undefined && { description: options.description }) },
+      servers: [{ url: '/', description: '本网关 · this gateway' }],
+      tags: Object.entries({ ...options.tags, ...HEALTH_TAG }).map(([name, description]) => ({ name, description })),
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: '调用方密钥 · key of the caller: authorization: Bearer <key>' } } },
     },
     refResolver: { buildLocalReference: (schema) => String(schema['$id']) },
-    transform: ({ schema, url, route }) => ({ schema: { ...schema, ...document(route.config ?? {}) }, url }),
+    transform: ({ schema, url, route }) => ({ schema: { ...schema, ...documentRoute(route.config ?? {}, String(route.method)) }, url }),
   })
   app.addSchema(PROBLEM_SCHEMA)
   app.decorateRequest('caller', undefined)
@@ -108,7 +110,7 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   app.addHook('onRoute', (route) => {
     if (route.config?.access === undefined) throw new Error(`route ${String(route.method)} ${route.url} declares no access rule`)
     if (route.config.page?.menu !== undefined && route.method === 'GET') menu.push({ href: route.url, text: route.config.page.menu, access: route.config.access })
-    if (route.config.access !== 'open') route.schema = { ...route.schema, security: [{ key: [] }] }
+    route.schema = { ...route.schema, security: route.config.access === 'open' ? [] : [{ key: [] }] }
   })
   await app.register(rateLimit, { global: false })
   const sessions = options.sessionCookie === undefined || options.authenticate === undefined ? undefined : createSessions(options.sessionCookie, options.authenticate)
@@ -137,35 +139,13 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   })
   app.setErrorHandler((error: FastifyError | Problem | Error, request, reply) => answerProblem(error, request, reply))
   app.setNotFoundHandler({}, (request, reply) => answerProblem(new Problem(404, 'NOT_FOUND', '没有这个地址 · no such address'), request, reply))
-  app.get('/livez', { config: { access: 'open' }, schema: { hide: true } }, () => ({ status: 'ok' }))
-  app.get('/readyz', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) => {
-    const dependencies = await options.readiness()
-    const ready = dependencies.every(({ ok, required }) => ok || required === false)
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', dependencies })
-  })
-  app.get('/metrics', { config: { access: 'open' }, schema: { hide: true } }, async (_request, reply) =>
-    reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()))
-  app.get('/openapi.json', { config: { access: 'open' }, schema: { hide: true } }, () => app.swagger())
+  healthRoutes(app, options)
   if (sessions !== undefined) await app.register(signIn(sessions, doorkeeper))
   await options.routes(app)
   await app.listen({ host: options.host, port: options.port })
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   return { url: `http://${options.host}:${port}`, app, [Symbol.asyncDispose]: () => close(app) }
-}
-
-function document({ access, documented }: { access?: Access; documented?: Documented }): { body?: object; response?: Record<string, object> } {
-  if (documented === undefined) return {}
-  return {
-    ...(documented.body !== undefined && { body: documented.body }),
-    response: {
-      ...documented.response,
-      400: problemAnswer('请求有误 · the request is wrong'),
-      ...(access !== 'open' && { 401: problemAnswer('缺少密钥或密钥无效 · no key, or one not known here'), 403: problemAnswer('缺少角色 · the caller lacks the role') }),
-      500: problemAnswer('内部错误 · internal error'),
-      503: problemAnswer('依赖暂不可用，按 Retry-After 重试 · a dependency is down: try again after Retry-After seconds'),
-    },
-  }
 }
 
 /** Requests under way get their answer; a connection that outlives the deadline is cut. */

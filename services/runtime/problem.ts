@@ -37,11 +37,6 @@ export const PROBLEM_SCHEMA = {
   },
 } as const
 
-/** An answer with a problem, for the `response` of a documented route. */
-export function problemAnswer(description: string): object {
-  return { description, content: { 'application/problem+json': { schema: { $ref: 'Problem#' } } } }
-}
-
 /** Answers with a problem: as a page where the route answers with pages, else as `application/problem+json`. */
 export function answerProblem(error: FastifyError | Problem | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply | Promise<FastifyReply> {
   const problem = toProblem(error)
@@ -78,11 +73,11 @@ function explain({ instancePath, message, params, keyword }: NonNullable<Fastify
 
 function toProblem(error: FastifyError | Problem | Error): Problem {
   if (error instanceof Problem) return error
-  const { statusCode, code, validation } = error as Partial<FastifyError>
+  const { statusCode, validation } = error as Partial<FastifyError>
   if (validation !== undefined) return new Problem(400, 'REQUEST_INVALID', '请求参数不对 · the request is not valid', validation.map(explain).join('; '))
   if (statusCode === 413) return new Problem(413, 'BODY_TOO_LARGE', '内容过大 · the body is too large', 'Send many events as application/x-ndjson: its length is not limited.')
   if (statusCode === 415) return new Problem(415, 'MEDIA_TYPE', '内容类型不支持 · this content type is not accepted', 'Use application/json or application/x-ndjson.')
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Problem(statusCode, code ?? 'BAD_REQUEST', '请求有误 · the request is wrong', error.message)
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Problem(statusCode, 'BAD_REQUEST', '请求有误 · the request is wrong', error.message)
   if (isTransient(error)) return new Problem(503, 'DEPENDENCY_DOWN', '依赖暂不可用，请稍后重试 · a dependency is down, try again', 'See /readyz for which one. Nothing was acknowledged.')
   return new Problem(500, 'INTERNAL', '内部错误 · internal error', 'The operator finds it in the log under this instance id.')
 }

@@ -47,7 +47,8 @@ async function writeRegion(dataDir: string, region: RegionUser): Promise<RegionF
     .then((text) => JSON.parse(text) as Keys)
   await madeOnce(join(dir, 'signing-key.pem'), () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
   const callersFile = join(dir, 'callers.yaml')
-  await writeSecret(callersFile, callersYaml(region, keys))
+  // Once: what `hub caller` changed stays.
+  await madeOnce(callersFile, () => callersYaml(region, keys))
   return { callersFile, stateDir, keys }
 }
 

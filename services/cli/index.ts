@@ -1,4 +1,5 @@
 import { runCli } from './cli.ts'
+import { addCallers } from './commands/caller.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addLag } from './commands/lag.ts'
@@ -16,7 +17,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addRecords, addReceipt, addLag, addVerify, addSchemas, addTopics, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addRecords, addReceipt, addLag, addVerify, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

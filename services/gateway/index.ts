@@ -1,3 +1,4 @@
+import { keepCallers } from '@hub/runtime/callers'
 import { createCodec, type Writer } from '@hub/runtime/codec'
 import { createDb, ensureHeads, migrate, migrateOutbox } from '@hub/runtime/db'
 import { createHttp, type Dependency } from '@hub/runtime/http'
@@ -9,12 +10,11 @@ import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { createGuard } from '@hub/schemas/guard'
 import { isDataStream, topicsOf } from '@hub/schemas/streams'
 import { join } from 'node:path'
-import { loadCallers } from './callers.ts'
 import { COMMIT_DEADLINE_MS, createCommitter } from './committer.ts'
 import { gatewayConfig, type GatewayConfig } from './config.ts'
 import { gatewayHealth } from './health.ts'
 import { createGatewayMetrics } from './metrics.ts'
-import { addComponents } from './openapi.ts'
+import { about, addComponents } from './openapi.ts'
 import type { PreparedEvent } from './publish-batch.ts'
 import { rehearse } from './rehearsal.ts'
 import { keepRepublished } from './republish.ts'
@@ -31,7 +31,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
   const log = context.log.child({ part: 'gateway' })
   const scope = new Scope(log)
   try {
-    const callers = await loadCallers(config.callersFile)
+    const callers = scope.use('callers', await keepCallers(config.callersFile, log, context.metrics))
     const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000, pipeline: true }))
     await migrateOutbox(db)
     await migrate(db, 'gateway', new URL('./migrations/', import.meta.url))
@@ -50,9 +50,9 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const stop = new AbortController()
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
-    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
+    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, title: `长三角市场监管数据交换枢纽 网关 · gateway of ${region}`, host: config.host, port: config.port, authenticate: callers, sessionCookie: `hub_${region}`, readiness: health,
+      log, metrics: context.metrics, ...about(region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${region}`, readiness: health,
       async routes(app) {
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { parseCallers } from '@hub/gateway/callers'
 import { callersYaml } from '@hub/local/local-files'
 import { keyHash } from '@hub/runtime/access'
+import { parseCallers } from '@hub/runtime/callers'
 import { REGIONS } from '@hub/schemas/streams'
 
 it("each region's callers.yaml is one that its gateway starts with, and admits nobody as it stands", () => {

@@ -13,8 +13,8 @@ export interface ProblemAnswer {
 }
 
 /** An answer with a problem, for the `response` of a documented route; its codes join those that every route may answer with. */
-export function problemAnswer(description: string, ...codes: readonly string[]): ProblemAnswer {
-  return { description, codes }
+export function problemAnswer(description: string, code: string, ...more: readonly string[]): ProblemAnswer {
+  return { description, codes: [code, ...more] }
 }
 
 const OPEN: Readonly<Record<string, ProblemAnswer>> = {
@@ -53,7 +53,7 @@ function isProblem(answer: object): answer is ProblemAnswer {
 }
 
 function rendered(status: number, { description, codes }: ProblemAnswer): object {
-  const [code = 'BAD_REQUEST'] = codes
+  const code = codes[0]!
   return {
     description: `${description}：${codes.join(', ')}`,
     ...((status === 429 || status === 503) && { headers: { 'retry-after': { description: '几秒后重试 · seconds after which to try again', schema: { type: 'integer' } } } }),

@@ -1,8 +1,8 @@
 import type { Db } from '@hub/runtime/db'
-import { Problem, type Documented } from '@hub/runtime/http'
+import { Problem, problemAnswer, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance } from 'fastify'
 import { PARKED_EXAMPLE } from '../openapi.ts'
-import { fromReplica } from '../replica.ts'
+import { fromReplica, REPLICA_DOWN } from '../replica.ts'
 import { readParked, type ParkedEntry } from '../store.ts'
 
 const MAX_PAGE = 1_000
@@ -53,5 +53,5 @@ const SCHEMA = {
 }
 
 const DOCUMENTED: Documented = {
-  response: { 200: { description: '一页 · one page', content: { 'application/json': { schema: { $ref: 'Parked#' }, example: PARKED_EXAMPLE } } } },
+  response: { 200: { description: '一页 · one page', content: { 'application/json': { schema: { $ref: 'Parked#' }, example: PARKED_EXAMPLE } } }, 400: problemAnswer('请求有误 · the request is wrong', 'CURSOR_INVALID'), 503: REPLICA_DOWN },
 }

@@ -3,7 +3,7 @@ import type { Documented } from '@hub/runtime/http'
 import type { Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
 import { POSITION_EXAMPLE } from '../openapi.ts'
-import { fromReplica } from '../replica.ts'
+import { fromReplica, REPLICA_DOWN } from '../replica.ts'
 import { readPosition, readReplicaId } from '../store.ts'
 
 /** `GET /v1/position`: how far this region's replica is, partition by partition, with its counters and digests. Numbers are decimal strings. */
@@ -28,5 +28,5 @@ const SCHEMA = {
 }
 
 const DOCUMENTED: Documented = {
-  response: { 200: { description: '各分区的位置 · position of each partition', content: { 'application/json': { schema: { $ref: 'Position#' }, example: POSITION_EXAMPLE } } } },
+  response: { 200: { description: '各分区的位置 · position of each partition', content: { 'application/json': { schema: { $ref: 'Position#' }, example: POSITION_EXAMPLE } } }, 503: REPLICA_DOWN },
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { allows } from '../callers.ts'
 import { RECEIPT_EXAMPLE } from '../openapi.ts'
 import { receiptOf, type Passed } from '../receipt.ts'
-import { fromReplica } from '../replica.ts'
+import { fromReplica, REPLICA_DOWN } from '../replica.ts'
 import { findPublished, readArrivals, type PublishedEvent } from '../store.ts'
 
 /** `GET /v1/receipts/{eventId}`: where an event that this region published stands, and which regions have it. */
@@ -44,6 +44,7 @@ const SCHEMA = {
 const DOCUMENTED: Documented = {
   response: {
     200: { description: '回执 · the receipt', content: { 'application/json': { schema: { $ref: 'Receipt#' }, example: RECEIPT_EXAMPLE } } },
-    404: problemAnswer('本地区没有发布过此事件 · this region has not published this event'),
+    404: problemAnswer('本地区没有发布过此事件 · this region has not published this event', 'RECEIPT_UNKNOWN'),
+    503: REPLICA_DOWN,
   },
 }

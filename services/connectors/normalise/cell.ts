@@ -1,0 +1,29 @@
+/** What sources write where they have nothing (domain reference 5.2); a masked code is no value either. */
+const NOTHING = new Set(['', '\\N', '暂无', '无', '/', '-', '—', '－', '／', '——', 'NULL', 'null', '9999-09-09', '2099-12-31', '1900-01-01', '1900-01-01 00:00:00'])
+
+/** What an office program would take for the beginning of a formula, full-width forms included. */
+const FORMULA = /^[\s]*[=+\-@＝＋－＠]|^[\t\r]/
+
+/** White space of any kind, BOM and zero-width characters. */
+const BLANK = /^[\s\u200b\ufeff]+|[\s\u200b\ufeff]+$/g
+
+/** A cell with something in it, without what surrounds it; line ends inside become single spaces. */
+export function given(raw: string): string | undefined {
+  const text = raw.replace(BLANK, '')
+  if (NOTHING.has(text)) return undefined
+  return text.includes('\n') || text.includes('\r') ? text.replace(/\s*[\r\n]+\s*/g, ' ') : text
+}
+
+export function isFormula(raw: string): boolean {
+  return FORMULA.test(raw)
+}
+
+/** Full-width letters, digits and signs to the usual ones; Chinese punctuation that people expect to see stays. */
+export function halfWidth(text: string): string {
+  return text.replace(/[０-９Ａ-Ｚａ-ｚ．／－：]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).replace(/\u3000/g, ' ')
+}
+
+/** How a header is compared: without spaces, width, case, BOM and kinds of brackets and slashes. */
+export function headerKey(name: string): string {
+  return name.normalize('NFKC').replace(/[\s\u200b\ufeff]+/g, '').toLowerCase().replace(/[\[【〔]/g, '(').replace(/[\]】〕]/g, ')').replace(/‖/g, '║')
+}

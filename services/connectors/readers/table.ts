@@ -1,0 +1,52 @@
+import { headerKey } from '../normalise/cell.ts'
+import type { Shape } from '../shape.ts'
+import { BOUNDS } from './bounds.ts'
+
+/** A row of a table as it stands in the file. `row` = number of the sheet's row, or of the record in a CSV, from 1. */
+export interface RawRow {
+  readonly sheet?: string
+  readonly row: number
+  readonly cells: readonly string[]
+}
+
+/** A header that fits a shape: where each of its fields stands, and which columns it does not know. */
+export interface Header {
+  /** Column by field, in the order of the shape's columns; -1 = not in this file. */
+  readonly columns: readonly number[]
+  /** As the file names them, in the same order. */
+  readonly names: readonly string[]
+  readonly unknown: readonly string[]
+  readonly width: number
+}
+
+/** The header in a row, if all columns of one of the shape's sets are in it. */
+export function headerOf(cells: readonly string[], shape: Shape): Header | undefined {
+  const fields = Object.keys(shape.columns)
+  const { columns, unknown } = assign(cells, shape)
+  const there = new Set(fields.filter((_, at) => columns[at]! >= 0))
+  if (!shape.required.some((set) => set.every((field) => there.has(field)))) return undefined
+  return { columns, names: columns.map((column, at) => (column < 0 ? fields[at]! : cells[column]!.trim())), unknown, width: cells.length }
+}
+
+/** How well a row of cells serves as a header of the shape, for recognition and for messages. */
+export function assign(cells: readonly string[], shape: Shape): { columns: number[], unknown: string[], missing: string[] } {
+  const keys = cells.slice(0, BOUNDS.columns).map(headerKey)
+  const columns = Object.values(shape.columns).map((names) => {
+    for (const name of names) {
+      const at = keys.indexOf(headerKey(name))
+      if (at >= 0) return at
+    }
+    return -1
+  })
+  const dropped = new Set(shape.dropped.map(headerKey))
+  const unknown = cells.filter((cell, at) => keys[at] !== '' && keys[at] !== undefined && !columns.includes(at) && !dropped.has(keys[at]))
+  const fields = Object.keys(shape.columns)
+  const missing = shape.required
+    .map((set) => set.filter((field) => columns[fields.indexOf(field)]! < 0))
+    .reduce((best, set) => (set.length < best.length ? set : best))
+  return { columns, unknown, missing }
+}
+
+export function sameHeader(cells: readonly string[], header: Header): boolean {
+  return header.columns.every((column, at) => column < 0 || headerKey(cells[column] ?? '') === headerKey(header.names[at]!))
+}

@@ -1,0 +1,81 @@
+import type { Text } from '@hub/schemas/codes'
+import type { DataStream, Region } from '@hub/schemas/streams'
+import type { Act } from './compose/act.ts'
+import type { Codes } from './reference/codes.ts'
+import type { Row } from './row.ts'
+import type { SkipRule } from './verdict.ts'
+
+/** An event as the gateway takes it. */
+export interface EventInput extends Readonly<Record<string, unknown>> {
+  readonly recordId: string
+  readonly kind: string
+}
+
+/** One report or consultation: all that is kept of it. `report` is a keyed hash of its number; `content` one of what it says. */
+export interface TallyInput {
+  readonly report: string
+  readonly content: string
+  /** Of the source: its number or its time in ms. */
+  readonly version: number
+  readonly deleted: boolean
+  readonly cell: TallyCell
+}
+
+/** What reports are counted by. `day` is of the registration, Asia/Shanghai. */
+export interface TallyCell {
+  readonly day: string
+  readonly tallyType: 'report' | 'consultation'
+  readonly division: string | null
+  readonly issue: string | null
+  readonly channel: string | null
+}
+
+/** What a row comes to: the whole state of a record, an act on one that is still to be composed, a report to be counted, or nothing. */
+export type Outcome =
+  | { readonly event: EventInput, readonly link?: string }
+  | { readonly act: Act }
+  | { readonly tally: TallyInput }
+  | { readonly skip: SkipRule }
+  | { readonly noted: true }
+
+/** A column by all the names it is met under; of NDJSON and pages the path of a value. Spaces, width and case do not matter. */
+export type Names = readonly string[]
+
+/** One source shape: how its columns are named and what a row of it means. A folder of `shapes/` exports one. */
+export interface Shape {
+  readonly id: string
+  readonly title: Text
+  readonly stream: DataStream
+  /** `table` = CSV or workbook, `lines` = NDJSON, `pages` = a JSON array, `sentences` = text of a notice. */
+  readonly format: 'table' | 'lines' | 'pages' | 'sentences'
+  readonly columns: Readonly<Record<string, Names>>
+  /** A header fits when all columns of one of these sets are in it. */
+  readonly required: readonly (readonly string[])[]
+  /** Columns that are known and never read: people, texts, numbering. */
+  readonly dropped: Names
+  /** Where the version comes from, in words for the person who imports. */
+  readonly version: Text
+  /** Sheets whose rows are passed over. */
+  readonly passingSheets?: RegExp
+  read(row: Row): Outcome | undefined
+}
+
+/** What an import is made for. */
+export interface Context {
+  readonly region: Region
+  /** Source system, the part of record ids before the slash. */
+  readonly source: string
+  /** ms UTC */
+  readonly now: number
+  /** Secret of the region for the hashes of report and order numbers. */
+  readonly key: Buffer
+  readonly codes: Codes
+  /** Name of the file, without folders. */
+  readonly file: string
+}
+
+/** What the sender says of the file; where it says nothing the encoding is detected and the separator is a comma. */
+export interface Declared {
+  readonly encoding?: 'utf-8' | 'gb18030'
+  readonly delimiter?: ',' | ';' | '\t'
+}

@@ -1,5 +1,6 @@
 import { shapeOf, type Visibility } from './avro-schema.ts'
 import type { Contract } from './contracts.ts'
+import { shanghaiDay } from './read-time.ts'
 import { jsonWriter } from './record-json.ts'
 import { isDataStream, type DataStream, type Region } from './streams.ts'
 
@@ -70,14 +71,23 @@ type Values = Readonly<Record<string, unknown>>
  * @param today days since 1970-01-01 in Asia/Shanghai: listings past their term, shielded ones and the like are suppressed by it
  */
 export function show(contract: Contract, record: object, viewer: Viewer, today: number = todayInShanghai()): Shown {
-  const values = record as Values
-  const grant = grantFor(contract, values, viewer, today)
-  if (grant === 'nothing') return NOTHING
-  if (grant === 'key') return { show: 'key', json: { region: values['region'] as string, recordId: values['recordId'] as string, version: values['version'] as number } }
-  return { show: 'record', json: writerOf(contract, grant)(record) }
+  return showAs(contract, record, grantFor(contract, record as Values, viewer, today))
 }
 
-/** The same decision without the record's JSON. */
+/** The same for a decision that was made before. */
+export function showAs(contract: Contract, record: object, grant: Grant): Shown {
+  if (grant === 'nothing') return NOTHING
+  if (grant !== 'key') return { show: 'record', json: writerOf(contract, grant)(record) }
+  const { region, recordId, version } = record as { region: string; recordId: string; version: number }
+  return { show: 'key', json: { region, recordId, version } }
+}
+
+/** What two decisions about one record both allow: an earlier version is shown to those alone who may also see what has become of it. */
+export function leastOf(one: Grant, other: Grant): Grant {
+  return GRANTS.indexOf(one) < GRANTS.indexOf(other) ? one : other
+}
+
+/** The decision of `show` without the record's JSON. */
 export function grantFor(contract: Contract, record: Values, viewer: Viewer, today: number): Grant {
   if (viewer.kind === 'bureau' && viewer.region === record['region']) return 'origin'
   const rule = ROW_RULES[contract.stream as DataStream]?.[stateOf(contract, record, today)] ?? NOBODY
@@ -116,7 +126,7 @@ export function reachOf(contract: Contract, record: Values, region: Region): 'ac
 
 /** The current day in Asia/Shanghai, as days since 1970-01-01. */
 export function todayInShanghai(now: number = Date.now()): number {
-  return Math.floor((now + 8 * 3_600_000) / 86_400_000)
+  return shanghaiDay(now)
 }
 
 /** A listing or penalty that a date in it has ended or suspended: readers do not wait for the origin's next event (design 6). */

@@ -24,6 +24,7 @@ import { createPublisher } from './publish.ts'
 import { Queue, QUEUE_LIMITS } from './queue.ts'
 import { createSupervisor, type Supervisor } from './supervise.ts'
 import { trimHourly } from './trim.ts'
+import { recordVectors } from './vectors.ts'
 
 const LEASE_MS = 10_000
 
@@ -64,7 +65,7 @@ export async function start(config: ReplicatorConfig, context: Context): Promise
       },
       onFenced: () => metrics.fenced.inc(),
     }, stop.signal)
-    const running = Promise.all([lead, supervisor.run(stop.signal), publisher.run(stop.signal), trimHourly(db, config.historyMonths, log, stop.signal)]).catch(context.fail)
+    const running = Promise.all([lead, supervisor.run(stop.signal), publisher.run(stop.signal), trimHourly(db, config.historyMonths, log, stop.signal), recordVectors(db, () => leading, log, stop.signal)]).catch(context.fail)
     scope.use('consumer', feed)
     scope.use('replicator', () => {
       stop.abort()

@@ -4,6 +4,7 @@ import { pause } from '@hub/runtime/pause'
 import { trimCheckpoints } from './store/checkpoints.ts'
 import { trimHistory } from './store/history.ts'
 import { thinPositionLog } from './store/region-position.ts'
+import { thinVectors } from './store/vectors.ts'
 
 const EVERY_MS = 3_600_000
 const CHECKPOINT_DAYS = 3
@@ -13,6 +14,7 @@ const POSITION_LOG_DAYS = 30
 export async function trimHourly(db: Db, historyMonths: number, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
+      await thinVectors(db, historyMonths)
       while (!signal.aborted && (await trimHistory(db, historyMonths)) > 0);
       await trimCheckpoints(db, CHECKPOINT_DAYS)
       await thinPositionLog(db, POSITION_LOG_DAYS)

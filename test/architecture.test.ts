@@ -42,6 +42,11 @@ describe('the arrows of docs/architecture.md', () => {
     expect(violations(product, ({ from, to }) => to === 'pg' && !from.startsWith('services/runtime/db/'))).toEqual([])
   })
 
+  it('only services/runtime makes HTTP servers, where a route without an access rule fails', () => {
+    const made = services.filter(({ path, text }) => !path.startsWith('services/runtime/') && /\b(createServer|fastify)\(/i.test(text)).map(({ path }) => path)
+    expect(made).toEqual([])
+  })
+
   it('a package is entered by its name, never by a path', () => {
     expect(violations(files, ({ from, owner, specifier }) => specifier.startsWith('.') && owner !== packageOf(join(dirname(from), specifier)))).toEqual([])
   })

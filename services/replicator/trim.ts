@@ -1,6 +1,7 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
+import { markChanges } from './store/change-mark.ts'
 import { trimCheckpoints } from './store/checkpoints.ts'
 import { trimHistory } from './store/history.ts'
 import { thinPositionLog } from './store/region-position.ts'
@@ -15,6 +16,7 @@ export async function trimHourly(db: Db, historyMonths: number, log: Log, signal
   while (!signal.aborted) {
     try {
       await thinVectors(db, historyMonths)
+      await markChanges(db, historyMonths)
       while (!signal.aborted && (await trimHistory(db, historyMonths)) > 0);
       await trimCheckpoints(db, CHECKPOINT_DAYS)
       await thinPositionLog(db, POSITION_LOG_DAYS)

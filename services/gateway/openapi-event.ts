@@ -14,11 +14,12 @@ function recordSchema({ fields }: RecordShape, optional: ReadonlySet<string> = n
     type: 'object',
     additionalProperties: false,
     ...(required.length > 0 && { required }),
-    properties: Object.fromEntries(fields.map(({ field, shape }) => [field.name, { description: field.doc, ...orNull(shape, valueSchema(field, shape)) }])),
+    // Null is the same as leaving out, wherever that is allowed.
+    properties: Object.fromEntries(fields.map(({ field, shape }) => [field.name, { description: field.doc, ...orNull(!required.includes(field.name), valueSchema(field, shape)) }])),
   }
 }
 
-function orNull({ nullable }: Shape, schema: Record<string, unknown>): Record<string, unknown> {
+function orNull(nullable: boolean, schema: Record<string, unknown>): Record<string, unknown> {
   if (!nullable) return schema
   const { enum: codes } = schema
   return { ...schema, type: [schema['type'], 'null'], ...(Array.isArray(codes) && { enum: [...(codes as unknown[]), null] }) }
@@ -34,7 +35,7 @@ function valueSchema(field: Field, shape: Shape): Record<string, unknown> {
     case 'instant': return { type: 'string', format: 'date-time' }
     case 'bytes': return { type: 'string', pattern: '^[0-9a-f]*$' }
     case 'record': return recordSchema(shape.record!)
-    case 'array': return { type: 'array', ...(field.maxItems !== undefined && { maxItems: field.maxItems }), items: orNull(shape.items!, valueSchema(field, shape.items!)) }
+    case 'array': return { type: 'array', ...(field.maxItems !== undefined && { maxItems: field.maxItems }), items: orNull(shape.items!.nullable, valueSchema(field, shape.items!)) }
   }
 }
 

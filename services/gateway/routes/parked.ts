@@ -47,7 +47,7 @@ const SCHEMA = {
     additionalProperties: false,
     properties: {
       after: { type: 'string', maxLength: 300, description: '上一页的 next · `next` of the page before' },
-      limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE },
+      limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE, description: '每页条数 · entries of a page' },
     },
   },
 }

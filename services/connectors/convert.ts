@@ -50,41 +50,75 @@ function resultsOf(source: CountedSource, shape: Shape, context: Context, declar
 }
 
 async function* tableResults(source: CountedSource, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<RowResult> {
-  let sheet: string | undefined
-  let preamble: string[] = []
-  let header: Header | undefined
-  let headerRow = 0
-  let fields: Fields | undefined
-  let width = 0
+  const at = new Map(Object.keys(shape.columns).map((field, index) => [field, index]))
+  let table = new Table()
   for await (const raw of tableRows(source, declared)) {
-    if (raw.sheet !== sheet) {
-      if (sheet !== undefined && header === undefined) throw unknownHeader(preamble, shape, sheet)
-      ;[sheet, preamble, header] = [raw.sheet, [], undefined]
+    if (raw.sheet !== table.sheet) {
+      const result = table.unread(shape)
+      if (result !== undefined) yield result
+      table = new Table(raw.sheet)
     }
-    if (header === undefined) {
-      header = headerOf(raw.cells, shape)
-      if (header !== undefined) {
-        headerRow = raw.row
-        fields = { at: new Map(Object.keys(shape.columns).map((field, at) => [field, at])), names: header.names }
-        width = header.width
-      } else {
-        preamble.push(raw.cells.filter((cell) => cell !== '').join('\u0001'))
-        if (preamble.length > BOUNDS.preambleRows) throw unknownHeader(preamble, shape, sheet)
-      }
+    if (table.header === undefined) {
+      const header = headerOf(raw.cells, table.passing(shape) ? [shape.passing!.required] : shape.required, shape)
+      if (header === undefined) table.above(raw.cells)
+      else table.begin(header, raw.row)
       continue
     }
-    const place: Place = raw.sheet === undefined ? { row: raw.row - headerRow } : { sheet: raw.sheet, row: raw.row }
-    if (shape.passingSheets !== undefined && raw.sheet !== undefined && shape.passingSheets.test(raw.sheet)) yield skipped(place, 'passing-sample')
+    const { header, preamble } = table
+    const place: Place = raw.sheet === undefined ? { row: raw.row - table.headerRow } : { sheet: raw.sheet, row: raw.row }
+    if (table.passing(shape)) yield skipped(place, 'passing-sample')
     else if (sameHeader(raw.cells, header)) yield skipped(place, 'repeated-header')
     else if (isTotal(raw.cells)) yield skipped(place, 'total')
     else if (isRemark(raw.cells)) yield skipped(place, 'remark')
-    else if (raw.sheet === undefined && raw.cells.length !== width) yield refused(place, [{ rule: 'shifted-cells', expected: String(width) }])
-    else {
-      const cells = header.columns.map((column) => (column < 0 ? '' : raw.cells[column] ?? ''))
-      yield resultOf(new Row(place, cells, fields!, context, today, preamble), shape)
-    }
+    else if (raw.sheet === undefined && raw.cells.length !== header.width) yield refused(place, [{ rule: 'shifted-cells', expected: String(header.width) }])
+    else yield resultOf(new Row(place, header.columns.map((column) => (column < 0 ? '' : raw.cells[column] ?? '')), { at, names: header.names }, context, today, preamble), shape)
   }
-  if (header === undefined) throw unknownHeader(preamble, shape, sheet)
+  const result = table.unread(shape)
+  if (result !== undefined) yield result
+}
+
+/** One sheet, or a whole CSV, while its header is looked for and after. */
+class Table {
+  readonly sheet: string | undefined
+  readonly preamble: string[] = []
+  header: Header | undefined = undefined
+  headerRow = 0
+  #rows = 0
+  #nearest: ReturnType<typeof assign> | undefined = undefined
+  readonly #above: (readonly string[])[] = []
+
+  constructor(sheet?: string) {
+    this.sheet = sheet
+  }
+
+  passing(shape: Shape): boolean {
+    return this.sheet !== undefined && shape.passing?.sheets.test(this.sheet) === true
+  }
+
+  /** A row that is no header; the first ones may be titles. */
+  above(cells: readonly string[]): void {
+    this.#rows++
+    if (this.#rows > BOUNDS.preambleRows) return
+    this.#above.push(cells)
+    this.preamble.push(cells.filter((cell) => cell !== '').join(' '))
+  }
+
+  begin(header: Header, row: number): void {
+    if (this.#rows > BOUNDS.preambleRows) return
+    this.header = header
+    this.headerRow = row
+  }
+
+  /** A refusal for all rows, where no header was found among them. */
+  unread(shape: Shape): RowResult | undefined {
+    if (this.header !== undefined || this.#rows === 0) return undefined
+    for (const cells of this.#above) {
+      const fit = assign(cells, shape)
+      if (this.#nearest === undefined || fit.missing.length < this.#nearest.missing.length) this.#nearest = fit
+    }
+    const missing = this.#nearest!.missing.map((field) => shape.columns[field]!.join('/'))
+    return { ...refused({ ...(this.sheet !== undefined && { sheet: this.sheet }), row: 0 }, [{ rule: 'unknown-header', expected: `${shape.id}: ${missing.join('、')}` }]), rows: Math.max(1, this.#rows - 1) }
+  }
 }
 
 async function* tableRows(source: CountedSource, declared: Declared): AsyncGenerator<RawRow> {
@@ -100,13 +134,6 @@ async function* tableRows(source: CountedSource, declared: Declared): AsyncGener
     first = false
     yield row
   }
-}
-
-function unknownHeader(preamble: readonly string[], shape: Shape, sheet: string | undefined): FileProblem {
-  const rows = preamble.map((line) => line.split('\u0001'))
-  const best = rows.map((cells) => assign(cells, shape)).reduce<ReturnType<typeof assign> | undefined>((one, next) => (one === undefined || next.missing.length < one.missing.length ? next : one), undefined)
-  const missing = (best?.missing ?? shape.required[0]!).map((field) => shape.columns[field]![0]!)
-  return new FileProblem('unknown-header', `${shape.id}: ${missing.join('、')}`, { sheet })
 }
 
 async function* lineResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, today: string): AsyncGenerator<RowResult> {
@@ -127,8 +154,8 @@ async function* valueResults(values: AsyncIterable<object>, shape: Shape, contex
 async function* sentenceResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<RowResult> {
   const names = Object.keys(shape.columns)
   const fields: Fields = { at: new Map(names.map((field, at) => [field, at])), names }
-  for await (const { row, cells, preamble } of readSentences(source, declared.encoding)) {
-    yield resultOf(new Row({ row }, names.map((name) => cells[name] ?? ''), fields, context, today, preamble), shape)
+  for await (const { row, cells } of readSentences(source, declared.encoding)) {
+    yield resultOf(new Row({ row }, names.map((name) => cells[name] ?? ''), fields, context, today), shape)
   }
 }
 
@@ -154,7 +181,7 @@ function resultOf(row: Row, shape: Shape): RowResult {
   return { place: row.place, flags: row.flags, kind: 'read', outcome }
 }
 
-function refused(place: Place, problems: readonly RowProblem[]): RowResult {
+function refused(place: Place, problems: readonly RowProblem[]): RowResult & { kind: 'refused' } {
   return { place, flags: [], kind: 'refused', problems, rows: 1 }
 }
 

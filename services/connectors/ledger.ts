@@ -1,4 +1,5 @@
 import type { DataStream } from '@hub/schemas/streams'
+import { composeInspection, inspectionEvent, type InspectionState } from './compose/inspection.ts'
 import type { RowResult } from './convert.ts'
 import type { Context, EventInput, Shape } from './shape.ts'
 import { cellKey, countReport, tallyEvent, type CountedReport } from './tally.ts'
@@ -27,6 +28,7 @@ export class Ledger {
   readonly #context: Context
   readonly #reports = new Map<string, CountedReport>()
   readonly #orders = new Map<string, string>()
+  readonly #inspections = new Map<string, InspectionState>()
 
   constructor(shape: Shape, context: Context) {
     this.#shape = shape
@@ -44,6 +46,12 @@ export class Ledger {
       const { verdict, report } = countReport(this.#reports.get(outcome.tally.report), outcome.tally)
       this.#reports.set(outcome.tally.report, report)
       return { ...taken, verdict }
+    }
+    if ('noted' in outcome) return { ...taken, verdict: 'accepted' }
+    if (outcome.act.of === 'inspection') {
+      const { state, late, changed } = composeInspection(this.#inspections.get(outcome.act.recordId), outcome.act)
+      this.#inspections.set(outcome.act.recordId, state)
+      return late && !changed ? { ...taken, verdict: 'stale' } : { ...taken, event: inspectionEvent(state) }
     }
     throw new Error('todo')
   }

@@ -55,8 +55,8 @@ export interface Shape {
   readonly dropped: Names
   /** Where the version comes from, in words for the person who imports. */
   readonly version: Text
-  /** Sheets whose rows are passed over. */
-  readonly passingSheets?: RegExp
+  /** Sheets of samples that passed, by name, and what their header has at least: their rows are passed over. */
+  readonly passing?: { readonly sheets: RegExp, readonly required: readonly string[] }
   read(row: Row): Outcome | undefined
 }
 

@@ -1,5 +1,5 @@
 /** What sources write where they have nothing (domain reference 5.2); a masked code is no value either. */
-const NOTHING = new Set(['', '\\N', '暂无', '无', '/', '-', '—', '－', '／', '——', 'NULL', 'null', '9999-09-09', '2099-12-31', '1900-01-01', '1900-01-01 00:00:00'])
+const NOTHING = new Set(['', '\\N', '暂无', '无', '/', '-', '—', '－', '／', '——', 'NULL', 'null', '（地址从略）', '9999-09-09', '2099-12-31', '1900-01-01', '1900-01-01 00:00:00'])
 
 /** What an office program would take for the beginning of a formula, full-width forms included. */
 const FORMULA = /^[\s]*[=+\-@＝＋－＠]|^[\t\r]/

@@ -19,12 +19,12 @@ export interface Header {
   readonly width: number
 }
 
-/** The header in a row, if all columns of one of the shape's sets are in it. */
-export function headerOf(cells: readonly string[], shape: Shape): Header | undefined {
+/** The header in a row, if all columns of one of the sets are in it. */
+export function headerOf(cells: readonly string[], required: Shape['required'], shape: Shape): Header | undefined {
   const fields = Object.keys(shape.columns)
   const { columns, unknown } = assign(cells, shape)
   const there = new Set(fields.filter((_, at) => columns[at]! >= 0))
-  if (!shape.required.some((set) => set.every((field) => there.has(field)))) return undefined
+  if (!required.some((set) => set.every((field) => there.has(field)))) return undefined
   return { columns, names: columns.map((column, at) => (column < 0 ? fields[at]! : cells[column]!.trim())), unknown, width: cells.length }
 }
 

@@ -2,13 +2,16 @@ import { readFileSync } from 'node:fs'
 import { parse } from 'csv-parse/sync'
 import { GB_CODES, type Region } from '@hub/schemas/streams'
 
-/** A division of the four regions (`divisions.csv`): province, city, county, a zone that lies within one, or a name that is no longer valid. */
+/**
+ * A division of the four regions (`divisions.csv`): province, city, county, a development zone that stands in credit codes, one that only statistics know, or a name that
+ * is no longer valid.
+ */
 export interface Division {
   /** GB/T 2260 or, of a zone, as statistics and credit codes use it; 6 digits. */
   readonly code: string
   readonly name: string
-  readonly kind: 'province' | 'city' | 'county' | 'zone' | 'abolished'
-  /** Of an abolished one the division that it became part of, of a zone the one around it. */
+  readonly kind: 'province' | 'city' | 'county' | 'zone' | 'statistics' | 'abolished'
+  /** Of an abolished one the division that it became part of, of a zone the city around it. */
   readonly successor: string
 }
 
@@ -55,7 +58,9 @@ export function placeAtStart(text: string, region?: Region, within?: string): Pl
     found = { code: province.code, exact: false, length: at }
   }
   const city = longest(cities, text, at, around.slice(0, 2))
-  if (city !== undefined) {
+  const whole = longest(counties, text, at, around, region)
+  // 苏州工业园区 begins with the name of its city.
+  if (city !== undefined && (whole?.length ?? 0) <= city.length) {
     at += city.length
     around = city.code.slice(0, 4)
     found = { code: city.code, exact: false, length: at }
@@ -63,7 +68,7 @@ export function placeAtStart(text: string, region?: Region, within?: string): Pl
   const county = longest(counties, text, at, around, region)
   if (county === undefined) return found
   const division = byCode.get(county.code)!
-  return { code: division.kind === 'abolished' ? division.successor : county.code, exact: true, length: at + county.length }
+  return { code: division.kind === 'abolished' || division.kind === 'statistics' ? division.successor : county.code, exact: true, length: at + county.length }
 }
 
 /** Where a firm is: a branch that its name tells after the company's, then the place its name begins with, then its address. */
@@ -104,4 +109,11 @@ function longest(names: Names, text: string, at: number, around: string, region?
 
 function only(codes: readonly string[]): string | undefined {
   return codes.length === 1 ? codes[0] : undefined
+}
+
+/** Provinces outside the four regions: enough to tell that a firm is not in them. */
+const ELSEWHERE = /^(?:北京|天津|重庆|河北|山西|辽宁|吉林|黑龙江|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门)/
+
+export function liesOutside(text: string): boolean {
+  return ELSEWHERE.test(text)
 }

@@ -2,6 +2,9 @@ import type { Shape } from '../shape.ts'
 import { complaintCases } from './complaint-cases/index.ts'
 import { complaintChanges } from './complaint-changes/index.ts'
 import { complaintTable } from './complaint-table/index.ts'
+import { inspectionFood } from './inspection-food/index.ts'
+import { inspectionNotice } from './inspection-notice/index.ts'
+import { inspectionProduct } from './inspection-product/index.ts'
 
 /** Every shape the hub reads. A new source is a folder here and a line in this list. */
-export const SHAPES: readonly Shape[] = [complaintTable, complaintCases, complaintChanges]
+export const SHAPES: readonly Shape[] = [complaintTable, complaintCases, complaintChanges, inspectionFood, inspectionProduct, inspectionNotice]

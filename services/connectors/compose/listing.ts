@@ -1,0 +1,1 @@
+export interface ListingAct { readonly of: 'listing', readonly recordId: string }

@@ -24,6 +24,7 @@ const counts = { passed: 0, failed: 1, skipped: 0 } // what `npm test` ends with
 const COMMANDS = {
   start: (node, args) => run(node, [join(ROOT, 'infra/local/start.ts'), ...args]),
   hub: (node, args) => run(node, [join(ROOT, 'services/cli/index.ts'), ...args], { cwd: process.env.INIT_CWD || process.cwd() }),
+  'check:extern': (node, args) => run(node, [join(ROOT, 'test/extern/index.ts'), ...args]),
   bench: (node, args) => run(node, [join(ROOT, 'test/bench/index.ts'), ...args]),
   generate: async (node, args) => await run(node, [join(ROOT, 'schemas/generate.ts'), ...args]) || await run(node, [join(ROOT, 'test/docs/configuration.ts')]) || await run(node, [join(ROOT, 'test/docs/asyncapi.ts')]),
   check,

@@ -33,6 +33,8 @@ export interface Hub extends AsyncDisposable {
   credentials(who: Region): Credentials
   kafka(who: Region): Kafka
   databaseUrl(region: Region): string
+  /** Whom a region's gateway knows; there once the region was started. */
+  callersFile(region: Region): string
   db(region: Region): Db
   /** Starts all services of a region in one process, or one service in its own, and resolves when it is ready. */
   start(service: ServiceName, region: Region): Promise<HubProcess>
@@ -51,6 +53,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
   const brokers = stack.kafka.brokers.split(',')
   const credentials = (who: Region | 'admin'): Credentials => (who === 'admin' ? stack.kafka.admin : stack.kafka.regions[who])
   const kafka = (who: Region | 'admin'): Kafka => createKafka({ brokers, clientId: `${prefix}${who}`, ...credentials(who) }, log)
+  const callersFile = (region: Region): string => join(dir, `${region}-callers.yaml`)
   const databaseName = (region: Region): string => `bench_${number}_${region}`
   const databases = new Map<Region, Db>()
   const running = new Set<HubProcess>()
@@ -63,10 +66,9 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
 
   async function start(service: ServiceName, region: Region): Promise<HubProcess> {
     const port = await freePort()
-    const callersFile = join(dir, `${region}-callers.yaml`)
     const regionDir = join(dir, region)
     await mkdir(regionDir, { recursive: true })
-    await writeFile(callersFile, callersYaml(region, KEYS))
+    await writeFile(callersFile(region), callersYaml(region, KEYS))
     const { username, password } = credentials(region)
     const url = `http://${HOST}:${port}`
     const managed = await stack.supervisor.start({
@@ -82,7 +84,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
         HUB_TOPIC_PREFIX: prefix,
         HUB_HTTP_HOST: HOST,
         HUB_HTTP_PORT: String(port),
-        HUB_CALLERS_FILE: callersFile,
+        HUB_CALLERS_FILE: callersFile(region),
         HUB_STATE_DIR: regionDir,
       }),
       stopSignal: 'SIGTERM',
@@ -103,7 +105,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
   }
 
   return {
-    prefix, brokers, stateDir, credentials, kafka, start,
+    prefix, brokers, stateDir, credentials, kafka, start, callersFile,
     keys: KEYS,
     registryUrl: stack.registryUrl,
     databaseUrl: (region) => stack.databaseUrl(databaseName(region)),

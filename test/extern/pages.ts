@@ -1,0 +1,15 @@
+import { signIn, type PageCheck } from './browser.ts'
+
+/** Every page of the hub; a new one adds itself. */
+export const PAGES: readonly PageCheck[] = [
+  {
+    path: '/login',
+    async look(page, target) {
+      await page.goto(`${target.zj.gateway}/login`)
+      await page.getByLabel('Key of the caller').fill('no-such-key')
+      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('alert').waitFor()
+    },
+  },
+  { path: '/status', look: (page, target) => signIn(page, target, '/status') },
+]

@@ -44,7 +44,7 @@ function resultsOf(source: CountedSource, shape: Shape, context: Context, declar
   switch (shape.format) {
     case 'table': return tableResults(source, shape, context, declared, today)
     case 'lines': return lineResults(source, shape, context, today)
-    case 'pages': return valueResults(readPages(source), shape, context, today)
+    case 'pages': return pageResults(source, shape, context, today)
     case 'sentences': return sentenceResults(source, shape, context, declared, today)
   }
 }
@@ -71,7 +71,7 @@ async function* tableResults(source: CountedSource, shape: Shape, context: Conte
     else if (isTotal(raw.cells)) yield skipped(place, 'total')
     else if (isRemark(raw.cells)) yield skipped(place, 'remark')
     else if (raw.sheet === undefined && raw.cells.length !== header.width) yield refused(place, [{ rule: 'shifted-cells', expected: String(header.width) }])
-    else yield resultOf(new Row(place, header.columns.map((column) => (column < 0 ? '' : raw.cells[column] ?? '')), { at, names: header.names }, context, today, preamble), shape)
+    else yield resultOf(new Row(place, header.columns.map((column) => (column < 0 ? '' : raw.cells[column] ?? '')), { at, names: header.names, there: header.there }, context, today, preamble), shape)
   }
   const result = table.unread(shape)
   if (result !== undefined) yield result
@@ -145,10 +145,16 @@ async function* lineResults(source: AsyncIterable<Uint8Array>, shape: Shape, con
   }
 }
 
-async function* valueResults(values: AsyncIterable<object>, shape: Shape, context: Context, today: string): AsyncGenerator<RowResult> {
+async function* pageResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, today: string): AsyncGenerator<RowResult> {
   const { fields, cellsOf } = pathsOf(shape)
-  let row = 0
-  for await (const value of values) yield resultOf(new Row({ row: ++row }, cellsOf(value), fields, context, today), shape)
+  const rows = new Map<string | undefined, number>()
+  for await (const page of readPages(source)) {
+    for (const { apart, value } of shape.recordsOf!(page)) {
+      const row = (rows.get(apart) ?? 0) + 1
+      rows.set(apart, row)
+      yield resultOf(new Row(apart === undefined ? { row } : { sheet: apart, row }, cellsOf(value), fields, context, today), shape)
+    }
+  }
 }
 
 async function* sentenceResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<RowResult> {

@@ -1,5 +1,6 @@
 import type { DataStream } from '@hub/schemas/streams'
 import { composeInspection, inspectionEvent, type InspectionState } from './compose/inspection.ts'
+import { addAct, composeListing, listingEvent, type ListingAct, type ListingHistory, type ListingState } from './compose/listing.ts'
 import type { RowResult } from './convert.ts'
 import type { Context, EventInput, Shape } from './shape.ts'
 import { cellKey, countReport, tallyEvent, type CountedReport } from './tally.ts'
@@ -15,6 +16,8 @@ export interface Taken {
   readonly problems?: readonly RowProblem[]
   readonly stream: DataStream
   readonly event?: EventInput
+  /** The row whose act the event tells, where it is an earlier one: the gateway's flags are about it. */
+  readonly about?: Place
   /** Rows that waited for this one and are in with it. */
   readonly settled?: readonly Place[]
 }
@@ -29,6 +32,8 @@ export class Ledger {
   readonly #reports = new Map<string, CountedReport>()
   readonly #orders = new Map<string, string>()
   readonly #inspections = new Map<string, InspectionState>()
+  readonly #listings = new Map<string, ListingHistory>()
+  readonly #places = new Map<ListingAct, Place>()
 
   constructor(shape: Shape, context: Context) {
     this.#shape = shape
@@ -53,13 +58,34 @@ export class Ledger {
       this.#inspections.set(outcome.act.recordId, state)
       return late && !changed ? { ...taken, verdict: 'stale' } : { ...taken, event: inspectionEvent(state) }
     }
-    throw new Error('todo')
+    return { ...taken, ...this.#listed(outcome.act, place) }
   }
 
   /** The counts of all reports taken so far. */
   tallies(): EventInput[] {
     const cells = Map.groupBy([...this.#reports.values()].filter(({ deleted }) => !deleted), ({ cell }) => cellKey(cell))
     return [...cells.values()].map((reports) => tallyEvent(this.#context.source, reports[0]!.cell, reports.length))
+  }
+
+  /** Listings as the acts taken so far leave them, by record id. */
+  listings(): Map<string, ListingState> {
+    return new Map([...this.#listings].flatMap(([id, history]) => {
+      const state = composeListing(history)
+      return state === undefined ? [] : [[id, state] as const]
+    }))
+  }
+
+  #listed(act: ListingAct, place: Place): Pick<Taken, 'verdict' | 'event' | 'about' | 'settled'> {
+    const before = this.#listings.get(act.recordId) ?? []
+    const { verdict, history } = addAct(before, act)
+    if (verdict === 'duplicate' || verdict === 'stale' || verdict === 'conflict') return { verdict }
+    this.#listings.set(act.recordId, history)
+    this.#places.set(act, place)
+    if (verdict === 'waiting') return { verdict }
+    const state = composeListing(history)!
+    const about = this.#places.get(state.last)
+    const settled = before.length > 0 && composeListing(before) === undefined ? before.flatMap((one) => this.#places.get(one) ?? []) : []
+    return { event: listingEvent(act.recordId, state), ...(about !== undefined && { about }), settled }
   }
 
   /** The record that first named an order; later ones of the same order point at it. Both count. */

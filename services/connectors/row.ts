@@ -14,6 +14,8 @@ export interface Fields {
   readonly at: ReadonlyMap<string, number>
   /** As the file names them. */
   readonly names: readonly string[]
+  /** Fields whose column is in this file; all, where left out. */
+  readonly there?: ReadonlySet<string>
 }
 
 /** A code of the source with its national one; null = it has none. */
@@ -63,6 +65,11 @@ export class Row {
     if (!this.flags.includes(flag)) this.flags.push(flag)
   }
 
+  /** Whether the file has the column. */
+  has(field: string): boolean {
+    return this.#fields.there?.has(field) ?? true
+  }
+
   /** The cell as it stands in the file; empty where the file has no such column. */
   raw(field: string): string {
     const at = this.#fields.at.get(field)
@@ -86,6 +93,11 @@ export class Row {
     return text !== undefined && isFormula(this.raw(field)) ? this.refuse('formula', field) : text
   }
 
+  /** The same, of a cell that has to say something. */
+  needWords(field: string): string | undefined {
+    return this.text(field) === undefined ? this.refuse('required', field) : this.words(field)
+  }
+
   /** A time, RFC 3339 in Asia/Shanghai; one that does not exist is refused. */
   instant(field: string): string | undefined {
     const text = this.#dateText(field)
@@ -95,6 +107,14 @@ export class Row {
   /** A day, `YYYY-MM-DD`; one that does not exist is refused. */
   day(field: string): string | undefined {
     return this.instant(field)?.slice(0, 10)
+  }
+
+  needInstant(field: string): string | undefined {
+    return this.#dateText(field) === undefined ? this.refuse('required', field) : this.instant(field)
+  }
+
+  needDay(field: string): string | undefined {
+    return this.needInstant(field)?.slice(0, 10)
   }
 
   /** A day that matters less: one that does not exist is left out and flagged. */

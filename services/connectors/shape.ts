@@ -57,6 +57,8 @@ export interface Shape {
   readonly version: Text
   /** Sheets of samples that passed, by name, and what their header has at least: their rows are passed over. */
   readonly passing?: { readonly sheets: RegExp, readonly required: readonly string[] }
+  /** Of pages: the records of one, each with what the page says of it. Records `apart` are numbered for themselves. */
+  recordsOf?(page: object): { readonly apart?: string, readonly value: object }[]
   read(row: Row): Outcome | undefined
 }
 

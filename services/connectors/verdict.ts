@@ -65,6 +65,7 @@ export const ROW_FLAGS = {
   'uscc-left-out': ['信用代码无法识别，已去除', 'a credit code cannot be read and was left out'],
   'uscc-repaired': ['信用代码中的字母 O/I 按数字 0/1 更正', 'a credit code had letters for digits'],
   'impossible-date': ['日期不存在，已保留原文', 'a date does not exist; its text is kept'],
+  'other-register': ['信用代码不是市场监管部门登记的主体（首位不是 9），请核对', 'a credit code is of another register than market regulation: check it'],
   'registration-number': ['信用代码栏为15位注册号', 'the code column holds a registration number of 15 digits'],
   'unknown-authority': ['机关不在机关名录中，已保留原文', 'the authority is not in the register; its text is kept'],
   'natural-person': ['当事人为自然人，姓名及号码已去除', 'the party is a natural person; name and number were left out'],

@@ -4,7 +4,7 @@ import { convert } from '@hub/connectors/convert'
 import { Ledger, type Taken } from '@hub/connectors/ledger'
 import { codesOf } from '@hub/connectors/reference/codes'
 import type { Context, Declared, EventInput, Shape } from '@hub/connectors/shape'
-import { classOf, isDoubtful, type ImportVerdict, type RowClass, type RowFlag } from '@hub/connectors/verdict'
+import { classOf, isDoubtful, type ImportVerdict, type Place, type RowClass, type RowFlag } from '@hub/connectors/verdict'
 import { decidePublication, type PublishedVersion } from '@hub/gateway/publish-decision'
 import { readEvent } from '@hub/schemas/read-event'
 import type { DataStream, Region } from '@hub/schemas/streams'
@@ -63,20 +63,23 @@ export async function importFile(path: string, shape: Shape, region: Region, { d
   for await (const result of convert(bytes, shape, context, declared)) {
     const taken = ledger.take(result)
     let { verdict } = taken
-    const flags = new Set(taken.flags)
+    let told: readonly RowFlag[] = []
     if (taken.event !== undefined) {
       const decided = publishing.publish(taken.stream, taken.event)
       if (decided.version > 0) published.push({ stream: taken.stream, event: taken.event, version: decided.version })
-      for (const flag of decided.flags) flags.add(flag)
+      told = decided.flags
       verdict ??= decided.verdict
     }
-    verdicts.push({ ...taken, verdict: verdict!, flags: [...flags] })
-    for (const place of taken.settled ?? []) {
-      const waiting = verdicts.findIndex((one) => one.place.row === place.row && one.place.sheet === place.sheet)
-      verdicts[waiting] = { ...verdicts[waiting]!, verdict: 'accepted' }
-    }
+    verdicts.push({ ...taken, verdict: verdict!, flags: taken.flags })
+    for (const place of taken.settled ?? []) change(place, (one) => ({ ...one, verdict: 'accepted' }))
+    change(taken.about ?? taken.place, (one) => ({ ...one, flags: [...new Set([...one.flags, ...told])] }))
   }
   return { verdicts, ledger, published }
+
+  function change({ sheet, row }: Place, to: (verdict: Verdict) => Verdict): void {
+    const at = verdicts.findLastIndex(({ place }) => place.row === row && place.sheet === sheet)
+    if (at >= 0) verdicts[at] = to(verdicts[at]!)
+  }
 }
 
 export type Counts = Record<RowClass | 'total', number>

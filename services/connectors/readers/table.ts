@@ -15,6 +15,8 @@ export interface Header {
   readonly columns: readonly number[]
   /** As the file names them, in the same order. */
   readonly names: readonly string[]
+  /** Fields that have a column. */
+  readonly there: ReadonlySet<string>
   readonly unknown: readonly string[]
   readonly width: number
 }
@@ -25,7 +27,7 @@ export function headerOf(cells: readonly string[], required: Shape['required'], 
   const { columns, unknown } = assign(cells, shape)
   const there = new Set(fields.filter((_, at) => columns[at]! >= 0))
   if (!required.some((set) => set.every((field) => there.has(field)))) return undefined
-  return { columns, names: columns.map((column, at) => (column < 0 ? fields[at]! : cells[column]!.trim())), unknown, width: cells.length }
+  return { columns, names: columns.map((column, at) => (column < 0 ? fields[at]! : cells[column]!.trim())), there, unknown, width: cells.length }
 }
 
 /** How well a row of cells serves as a header of the shape, for recognition and for messages. */

@@ -21,7 +21,7 @@ const byCode = new Map(divisions.map((division) => [division.code, division]))
 /** Written names of places and their codes, by the province or city they lie in. */
 const provinces = namesOf(divisions.filter(({ kind }) => kind === 'province'), /[省市]$/)
 const cities = namesOf(divisions.filter(({ kind }) => kind === 'city'), /市$/)
-const counties = namesOf(divisions.filter(({ kind }) => kind !== 'province' && kind !== 'city'), /(?:新区|区|县|市)$/)
+const counties = namesOf(divisions.filter(({ kind }) => kind !== 'province' && kind !== 'city'), /(?:新区|区|(?:畲族自治)?县|市)$/)
 
 type Names = ReadonlyMap<string, readonly string[]>
 

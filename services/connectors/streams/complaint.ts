@@ -35,7 +35,7 @@ export function readComplaint(row: Row, { deleted = false, refused = false } = {
   const recordNo = row.need('recordNo')
   const type = row.decisive('type', 'type')
   const state = row.decisive('state', 'state')
-  const registered = row.text('registered') === undefined ? row.refuse('required', 'registered') : row.instant('registered')
+  const registered = row.needInstant('registered')
   const updated = row.instant('updated')
   const version = versionOf(row, updated)
   const issue = row.code('issue', 'issue')

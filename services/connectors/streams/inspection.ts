@@ -45,7 +45,7 @@ const ATTRIBUTION: Partial<Record<InspectionOutcome, string>> = { denied: 'denie
 
 /** A row of a notice: one sample that failed, as its first conclusion or as re-inspection or objection left it. */
 export function readInspection(row: Row, inspectionKind: 'food' | 'product'): Outcome | undefined {
-  const name = row.words('product') ?? row.refuse('required', 'product')
+  const name = row.needWords('product')
   const packed = row.raw('items')
   const failingItems = isPacked(packed) ? packedItems(packed) : listedItems(packed, row.raw('results'), row.raw('limits'))
   const batch = row.text('batch')

@@ -122,8 +122,8 @@ export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<void
         ORDER BY p.topic, p.partition FOR UPDATE OF p`, keys(distinct(runs)))
     const fresh = beyond(runs, new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.last_sequence])))
     if (fresh.length === 0) return
-    await client.query(
-      `WITH run AS (SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[]) AS run (topic, partition, first, last, first_offset)),
+    client.send({
+      text: `WITH run AS (SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[]) AS run (topic, partition, first, last, first_offset)),
        longer AS (
          UPDATE sent_range s SET last_sequence = run.last FROM run
           WHERE s.topic = run.topic AND s.partition = run.partition AND s.last_sequence = run.first - 1 AND s.first_offset - s.first_sequence = run.first_offset - run.first
@@ -135,7 +135,8 @@ export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<void
        UPDATE relay_position p SET last_sequence = top.last, last_offset = greatest(p.last_offset, top.last_offset), updated_at = now()
          FROM (SELECT topic, partition, max(last) AS last, max(first_offset + last - first) AS last_offset FROM run GROUP BY topic, partition) top
         WHERE p.topic = top.topic AND p.partition = top.partition`,
-      [...keys(fresh), int8Array(fresh.map((run) => run.first)), int8Array(fresh.map((run) => run.last)), int8Array(fresh.map((run) => run.firstOffset))])
+      values: [...keys(fresh), int8Array(fresh.map((run) => run.first)), int8Array(fresh.map((run) => run.last)), int8Array(fresh.map((run) => run.firstOffset))],
+    })
   })
 }
 

@@ -1,4 +1,4 @@
-import { type Db, type DbClient, DbError } from '@hub/runtime/db'
+import { type Db, type DbTx, DbError } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -10,7 +10,7 @@ import type { Part, Queue } from './queue.ts'
 import { decideParts, writeDecisions } from './store/apply.ts'
 import { cutCheckpoints } from './store/checkpoints.ts'
 import { fence, FencedError, type Lease, renewLease } from './store/lease.ts'
-import { movePositions, type Move } from './store/positions.ts'
+import { fenced, movePositions, type Move } from './store/positions.ts'
 
 /** Most events of one transaction: more make it no faster, and building its parameters holds the event loop. */
 const MAX_EVENTS = 3_000
@@ -107,7 +107,8 @@ export async function applyWhileHolding(lease: Lease, options: ApplierOptions, s
         advance(parts, moves, metrics, (performance.now() - began) / 1000)
         if (moves.some(({ slot }) => !slot.technical)) options.onApplied()
         return undefined
-      } catch (error) {
+      } catch (thrown) {
+        const error = fenced(thrown)
         if (error instanceof FencedError) throw error
         if (!isTransient(error)) return error
         metrics.failures.inc()
@@ -124,13 +125,13 @@ export async function applyWhileHolding(lease: Lease, options: ApplierOptions, s
   }
 }
 
-async function transact(c: DbClient, lease: Lease, { here, leaseMs }: ApplierOptions, parts: readonly Part[]): Promise<Move[]> {
-  const first = await fence(c, lease.epoch, leaseMs, count(parts, 'record'))
-  const moves = await decideParts(c, parts)
-  await movePositions(c, moves)
-  await writeDecisions(c, moves, first)
-  await applyTechnical(c, here, moves.flatMap(({ decision }) => decision.technical))
-  await cutCheckpoints(c, here.region, moves)
+/** Two round trips: what is read goes out behind the fence, what is written together with the COMMIT. */
+async function transact(c: DbTx, lease: Lease, { here, leaseMs }: ApplierOptions, parts: readonly Part[]): Promise<Move[]> {
+  const [first, moves] = await Promise.all([fence(c, lease.epoch, leaseMs, count(parts, 'record')), decideParts(c, parts)])
+  movePositions(c, moves)
+  writeDecisions(c, moves, first)
+  applyTechnical(c, here, moves.flatMap(({ decision }) => decision.technical))
+  cutCheckpoints(c, here.region, moves)
   return moves
 }
 

@@ -73,6 +73,42 @@ describe('a transaction', () => {
     expect((await db.query<{ one: number }>('SELECT 1 AS one')).rows).toEqual([{ one: 1 }])
   })
 
+  test('a statement that is only sent is done in its order, by the COMMIT at the latest', async () => {
+    await db.tx(async (client) => {
+      client.send({ text: 'INSERT INTO note VALUES ($1)', values: [20] })
+      client.send({ text: 'UPDATE note SET id = id + 1 WHERE id = $1', values: [20] })
+      expect((await client.query('SELECT id FROM note WHERE id = $1', [21])).rows).toEqual([{ id: 21 }])
+      client.send({ text: 'UPDATE note SET id = id + 1 WHERE id = $1', values: [21] })
+    })
+    expect(await ids()).toContain(22)
+  })
+
+  test('a sent statement that fails fails the transaction as what it is, and nothing behind it is done', async () => {
+    await expect(db.tx((client) => {
+      client.send({ text: 'INSERT INTO note VALUES ($1)', values: [30] })
+      client.send({ name: 'twice', text: 'INSERT INTO note VALUES ($1)', values: [30] })
+      client.send({ text: 'INSERT INTO note VALUES ($1)', values: [31] })
+      return Promise.resolve()
+    })).rejects.toMatchObject({ class: 'data', sqlState: '23505', outcomeUnknown: false })
+    expect((await ids()).filter((id) => id >= 30)).toEqual([])
+    // What was prepared in a failed transaction stays prepared.
+    await using one = database.open(1)
+    const share = (of: number) => one.tx((client) => client.query({ name: 'share', text: 'SELECT 6 / $1::int AS share', values: [of] }))
+    await expect(share(0)).rejects.toMatchObject({ sqlState: '22012' })
+    expect(await share(2)).toMatchObject({ rows: [{ share: 3 }] })
+  })
+
+  test('what was sent before the work threw never reaches the server', async () => {
+    await using one = database.open(1)
+    await expect(one.tx(async (client) => {
+      client.send({ text: 'INSERT INTO note VALUES ($1)', values: [40] })
+      void client.query('INSERT INTO note VALUES ($1)', [41]).catch(() => {})
+      return Promise.reject(new Error('changed my mind'))
+    })).rejects.toThrow('changed my mind')
+    expect((await one.query('SELECT id FROM note WHERE id >= 40')).rows).toEqual([])
+    expect(await one.tx((client) => client.query('SELECT $1::int AS n', [1]))).toMatchObject({ rows: [{ n: 1 }] })
+  })
+
   test('says that the outcome is unknown when the connection dies during COMMIT', async () => {
     await using proxy = await startProxy(database.url)
     await using through = createDb({ url: proxy.url, name: 'proxied', max: 1, log })

@@ -6,7 +6,7 @@ import type { TechnicalHandler } from './index.ts'
 export const checkpointHandler: TechnicalHandler<Checkpoint> = {
   contract: 'cn.yrd.checkpoint.Checkpoint',
   key: () => 'checkpoint',
-  async apply(c, here, records) {
-    await writeRegionCheckpoints(c, here.topicPrefix, records.filter(({ region }) => region !== here.region))
+  apply(c, here, records) {
+    writeRegionCheckpoints(c, here.topicPrefix, records.filter(({ region }) => region !== here.region))
   },
 }

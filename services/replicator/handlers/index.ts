@@ -1,4 +1,4 @@
-import type { DbClient } from '@hub/runtime/db'
+import type { DbTx } from '@hub/runtime/db'
 import type { TechnicalItem } from '../item.ts'
 import { checkpointHandler } from './checkpoint.ts'
 import { parkedEventHandler } from './parked-event.ts'
@@ -16,7 +16,7 @@ export interface TechnicalHandler<T> {
   /** The Kafka key such an event has. */
   key(record: T): string
   /** Takes events in the order of their logs, inside the applier's transaction. */
-  apply(c: DbClient, here: Here, records: readonly T[]): Promise<void>
+  apply(c: DbTx, here: Here, records: readonly T[]): void
 }
 
 const HANDLERS: readonly TechnicalHandler<never>[] = [positionHandler, checkpointHandler, parkedEventHandler]
@@ -26,10 +26,10 @@ export function keyOfTechnical(contract: string, record: unknown): string | unde
   return HANDLERS.find((handler) => handler.contract === contract)?.key(record as never)
 }
 
-export async function applyTechnical(c: DbClient, here: Here, items: readonly TechnicalItem[]): Promise<void> {
+export function applyTechnical(c: DbTx, here: Here, items: readonly TechnicalItem[]): void {
   if (items.length === 0) return
   for (const handler of HANDLERS) {
     const records = items.filter(({ contract }) => contract === handler.contract).map(({ record }) => record as never)
-    if (records.length > 0) await handler.apply(c, here, records)
+    if (records.length > 0) handler.apply(c, here, records)
   }
 }

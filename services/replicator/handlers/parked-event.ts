@@ -6,8 +6,8 @@ import type { TechnicalHandler } from './index.ts'
 export const parkedEventHandler: TechnicalHandler<ParkedEvent> = {
   contract: 'cn.yrd.parked.ParkedEvent',
   key: ({ topic, partition, offset }) => `${topic}/${partition}/${offset}`,
-  async apply(c, here, records) {
+  apply(c, here, records) {
     const own = records.filter(({ topic }) => topic.startsWith(`${here.region}.`))
-    await writeRegionParked(c, here.topicPrefix, own)
+    writeRegionParked(c, here.topicPrefix, own)
   },
 }

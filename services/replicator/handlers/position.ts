@@ -6,12 +6,12 @@ import type { TechnicalHandler } from './index.ts'
 export const positionHandler: TechnicalHandler<Position> = {
   contract: 'cn.yrd.checkpoint.Position',
   key: () => 'position',
-  async apply(c, here, records) {
+  apply(c, here, records) {
     const newest = new Map<string, Position>()
     for (const record of records) {
       const known = newest.get(record.region)
       if (known === undefined || record.version > known.version) newest.set(record.region, record)
     }
-    for (const position of newest.values()) await writeRegionPosition(c, here, position)
+    for (const position of newest.values()) writeRegionPosition(c, here, position)
   },
 }

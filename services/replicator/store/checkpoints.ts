@@ -1,4 +1,4 @@
-import { byteaArray, type Db, type DbClient, int4Array, int8Array, textArray, timestamptzArray } from '@hub/runtime/db'
+import { byteaArray, type Db, type DbTx, int4Array, int8Array, textArray, timestamptzArray } from '@hub/runtime/db'
 import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
 import type { Move } from './positions.ts'
 
@@ -6,10 +6,10 @@ import type { Move } from './positions.ts'
  * Writes down what this replica is where shares ended with a 30th heartbeat; after the positions have moved. Below `complete_from` it says nothing:
  * versions that compaction took are missing there, and the digest would be another one without anything being wrong.
  */
-export async function cutCheckpoints(c: DbClient, region: string, moves: readonly Move[]): Promise<void> {
+export function cutCheckpoints(c: DbTx, region: string, moves: readonly Move[]): void {
   const cut = moves.filter(({ decision }) => decision.checkpoint)
   if (cut.length === 0) return
-  await c.query({
+  c.send({
     name: 'cut checkpoints',
     text: `INSERT INTO checkpoint (region, topic, partition, generation, next_offset, digest, parked_digest, at, published)
            SELECT $1, o.topic, o.partition, o.generation, o.next_offset, int8send(o.digest_hi) || int8send(o.digest_lo), int8send(o.parked_hi) || int8send(o.parked_lo), now(), false
@@ -22,10 +22,10 @@ export async function cutCheckpoints(c: DbClient, region: string, moves: readonl
 }
 
 /** Takes over what other regions say; of two words about the same offset the newer one stands. */
-export async function writeRegionCheckpoints(c: DbClient, topicPrefix: string, checkpoints: readonly Checkpoint[]): Promise<void> {
+export function writeRegionCheckpoints(c: DbTx, topicPrefix: string, checkpoints: readonly Checkpoint[]): void {
   const rows = checkpoints.flatMap(({ region, version, at, partitions }) => partitions.map((one) => ({ region, version, at, ...one })))
   if (rows.length === 0) return
-  await c.query({
+  c.send({
     name: 'write region checkpoints',
     text: `INSERT INTO checkpoint AS k (region, topic, partition, generation, next_offset, digest, parked_digest, at, version)
            SELECT DISTINCT ON (1, 2, 3, 4, 5) * FROM unnest($1::text[], $2::text[], $3::int4[], $4::text[], $5::int8[], $6::bytea[], $7::bytea[], $8::timestamptz[], $9::int8[])

@@ -23,6 +23,9 @@ export const COMMON = [
   ['body', 'bytea'],
 ] as const
 
+/** SQLSTATE of a transaction that found rows other than those it was decided on. */
+const OTHER_ROWS = 'HB002'
+
 export interface RecordSql {
   readonly insert: string
   /** As insert, with one more parameter: the offsets of the rows to be replaced. */
@@ -38,9 +41,11 @@ export function recordSql(stream: RecordStream): RecordSql {
   const changed = all.slice(2).map(([name]) => `${name} = u.${name}`)
   return {
     insert: `INSERT INTO ${table} (${names}) SELECT * FROM unnest(${arrays})`,
-    update: `UPDATE ${table} t SET ${changed.join(', ')}, applied_at = now()
+    update: `WITH replaced AS (
+             UPDATE ${table} t SET ${changed.join(', ')}, applied_at = now()
                FROM unnest(${arrays}, $${all.length + 1}::int8[]) AS u (${names}, over)
-              WHERE t.region = u.region AND t.record_id = u.record_id AND t.log_offset = u.over`,
+              WHERE t.region = u.region AND t.record_id = u.record_id AND t.log_offset = u.over RETURNING 1)
+             SELECT hub_expect(count(*), cardinality($1::text[]), '${OTHER_ROWS}') FROM replaced`,
   }
 }
 

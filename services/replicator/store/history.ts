@@ -1,4 +1,4 @@
-import { boolArray, byteaArray, type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { boolArray, byteaArray, type Db, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import { TABLES } from '@hub/schemas/tables'
 import type { RecordItem } from '../item.ts'
 import type { RecordStream } from './columns.ts'
@@ -19,9 +19,9 @@ export interface Folded {
 }
 
 /** Copies rows about to be replaced into history. */
-export async function keepSuperseded(c: DbClient, stream: RecordStream, rows: readonly Superseded[]): Promise<void> {
+export function keepSuperseded(c: DbTx, stream: RecordStream, rows: readonly Superseded[]): void {
   if (rows.length === 0) return
-  await c.query({
+  c.send({
     name: `keep superseded ${stream}`,
     text: `INSERT INTO history (stream, region, record_id, from_offset, to_offset, partition, version, kind, ended, event_id, change_no, body)
            SELECT $1, t.region, t.record_id, t.log_offset, k.to_offset, t.partition, t.version, t.kind, t.ended, t.event_id, t.change_no, t.body
@@ -32,9 +32,9 @@ export async function keepSuperseded(c: DbClient, stream: RecordStream, rows: re
 }
 
 /** Writes the versions that came and went inside one transaction. */
-export async function keepFolded(c: DbClient, stream: RecordStream, rows: readonly Folded[]): Promise<void> {
+export function keepFolded(c: DbTx, stream: RecordStream, rows: readonly Folded[]): void {
   if (rows.length === 0) return
-  await c.query({
+  c.send({
     name: 'keep folded',
     text: `INSERT INTO history (stream, region, record_id, from_offset, to_offset, partition, version, kind, ended, event_id, body)
            SELECT $1, * FROM unnest($2::text[], $3::text[], $4::int8[], $5::int8[], $6::int4[], $7::int8[], $8::text[], $9::bool[], $10::text[], $11::bytea[])`,
@@ -55,9 +55,9 @@ export async function keepFolded(c: DbClient, stream: RecordStream, rows: readon
 }
 
 /** Removes every earlier version of records that ended. */
-export async function eraseHistory(c: DbClient, stream: RecordStream, keys: readonly { region: string; key: string }[]): Promise<void> {
+export function eraseHistory(c: DbTx, stream: RecordStream, keys: readonly { region: string; key: string }[]): void {
   if (keys.length === 0) return
-  await c.query({
+  c.send({
     name: 'erase history',
     text: `DELETE FROM history h USING unnest($2::text[], $3::text[]) AS k (region, record_id)
             WHERE h.stream = $1 AND h.region = k.region AND h.record_id = k.record_id`,
@@ -68,7 +68,7 @@ export async function eraseHistory(c: DbClient, stream: RecordStream, keys: read
 const TRIM_ROWS = 10_000
 
 /** Forgets versions superseded longer ago than `months`, some thousands at most. @returns how many; call again while there are any. */
-export async function trimHistory(db: DbClient, months: number): Promise<number> {
+export async function trimHistory(db: Db, months: number): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM history WHERE ctid = ANY (ARRAY(
        SELECT ctid FROM history WHERE superseded_at < now() - make_interval(months => $1::int) LIMIT ${TRIM_ROWS}))`, [months])

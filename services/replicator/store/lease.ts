@@ -38,7 +38,7 @@ export async function releaseLease(db: DbClient, epoch: bigint): Promise<void> {
 /**
  * First statement of every transaction of the applier: checks the epoch, holds the row until the commit, renews the lease and reserves
  * change numbers. It also forbids scans to this transaction, because a plan made while a table was empty would be kept.
- * @returns the first of the reserved change numbers.
+ * @returns the first of the reserved change numbers. @throws FencedError when it is not ours.
  */
 export async function fence(c: DbClient, epoch: bigint, ttlMs: number, changes: number): Promise<bigint> {
   const { rows } = await c.query<{ first: bigint }>({

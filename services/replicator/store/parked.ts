@@ -1,4 +1,4 @@
-import { boolArray, type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { boolArray, type DbClient, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import type { OpenParked } from '../apply.ts'
 import type { ParkedItem } from '../item.ts'
 import type { Slot } from '../slot.ts'
@@ -19,9 +19,9 @@ export async function readOpenParked(c: DbClient, slot: Slot, keys: readonly str
   return new Map(rows.map((row) => [row.key, { offset: Number(row.log_offset), hash: row.hash }]))
 }
 
-export async function writeParked(c: DbClient, parkings: readonly Parking[]): Promise<void> {
+export function writeParked(c: DbTx, parkings: readonly Parking[]): void {
   if (parkings.length === 0) return
-  await c.query({
+  c.send({
     name: 'write parked',
     text: `INSERT INTO parked (topic, partition, log_offset, key, subject, reason, hash_hi, hash_lo, sequence, buried_by, published)
            SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::int8[], $8::int8[], $9::int8[], $10::int8[], $11::bool[])`,
@@ -43,9 +43,9 @@ export async function writeParked(c: DbClient, parkings: readonly Parking[]): Pr
 }
 
 /** Notes which parked events are no longer the newest of their key. */
-export async function buryParked(c: DbClient, rows: readonly { slot: Slot; offset: number; by: number }[]): Promise<void> {
+export function buryParked(c: DbTx, rows: readonly { slot: Slot; offset: number; by: number }[]): void {
   if (rows.length === 0) return
-  await c.query({
+  c.send({
     name: 'bury parked',
     text: `UPDATE parked p SET buried_by = b.by
              FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[]) AS b (topic, partition, log_offset, by)

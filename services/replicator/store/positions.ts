@@ -1,4 +1,4 @@
-import { type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { type DbClient, DbError, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import type { Decision } from '../apply.ts'
 import type { Slot, Stored } from '../slot.ts'
 import { FencedError } from './lease.ts'
@@ -66,14 +66,18 @@ const HOW = {
   set: (name: string) => `${name} = coalesce(m.${name}, o.${name})`,
 }
 
-const MOVE = `UPDATE consumer_offset o SET moved_at = now(), ${CHANGES.map(([name, how]) => HOW[how](name)).join(', ')}
+/** SQLSTATE of a transaction that found a position elsewhere than this process read it. */
+const ELSEWHERE = 'HB001'
+
+const MOVE = `WITH moved AS (UPDATE consumer_offset o SET moved_at = now(), ${CHANGES.map(([name, how]) => HOW[how](name)).join(', ')}
   FROM unnest($1::text[], $2::int4[], $3::int8[], ${CHANGES.map((_, i) => `$${i + 4}::int8[]`).join(', ')})
     AS m (topic, partition, old, ${CHANGES.map(([name]) => name).join(', ')})
- WHERE o.topic = m.topic AND o.partition = m.partition AND o.next_offset = m.old`
+ WHERE o.topic = m.topic AND o.partition = m.partition AND o.next_offset = m.old RETURNING 1)
+SELECT hub_expect(count(*), cardinality($1::text[]), '${ELSEWHERE}') FROM moved`
 
-/** Moves positions, counters and digests of all shares by compare-and-set. @throws FencedError unless every one is where it was read. */
-export async function movePositions(c: DbClient, moves: readonly Move[]): Promise<void> {
-  const { rowCount } = await c.query({
+/** Moves positions, counters and digests of all shares by compare-and-set. Unless every one is where it was read, the transaction fails; see `fenced`. */
+export function movePositions(c: DbTx, moves: readonly Move[]): void {
+  c.send({
     name: 'move positions',
     text: MOVE,
     values: [
@@ -83,7 +87,11 @@ export async function movePositions(c: DbClient, moves: readonly Move[]): Promis
       ...CHANGES.map(([, , pick]) => int8Array(moves.map((move) => pick(move) ?? null))),
     ],
   })
-  if (rowCount !== moves.length) throw new FencedError(`${moves.length - rowCount} positions are not where this process read them`)
+}
+
+/** What a failed transaction says: a FencedError where a position was elsewhere. */
+export function fenced(error: unknown): unknown {
+  return error instanceof DbError && error.sqlState === ELSEWHERE ? new FencedError(`positions are not where this process read them: ${error.message}`) : error
 }
 
 /** Notes why a partition is not taken from, or that it is again; shown by `partition_state`. */

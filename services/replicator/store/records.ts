@@ -1,4 +1,4 @@
-import { boolArray, byteaArray, type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { boolArray, byteaArray, type DbClient, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import { TABLES } from '@hub/schemas/tables'
 import type { CurrentRow, Put } from '../apply.ts'
 import { RECORD_STREAMS, type RecordSql, recordSql, type RecordStream, typedArray } from './columns.ts'
@@ -26,28 +26,14 @@ export async function readCurrent(c: DbClient, stream: RecordStream, region: str
 }
 
 /**
- * Writes the newest versions: rows of new records are inserted, the others replaced where they still are what the decision was made on.
- * @throws DecisionMismatch when a row is not.
+ * Writes the newest versions: rows of new records are inserted, the others replaced where they still are what the decision was made on. The transaction
+ * fails when a row is not: a defect, since only the holder of the applier row writes them.
  */
-export async function writeRecords(c: DbClient, stream: RecordStream, puts: readonly PlacedPut[]): Promise<void> {
+export function writeRecords(c: DbTx, stream: RecordStream, puts: readonly PlacedPut[]): void {
   const fresh = puts.filter(({ over }) => over === undefined)
   const newer = puts.filter(({ over }) => over !== undefined)
-  if (fresh.length > 0) await c.query({ name: `insert ${stream}`, text: SQL[stream].insert, values: arrays(stream, fresh) })
-  if (newer.length > 0) await replace(c, stream, newer)
-}
-
-async function replace(c: DbClient, stream: RecordStream, puts: readonly PlacedPut[]): Promise<void> {
-  const values = [...arrays(stream, puts), int8Array(puts.map(({ over }) => over ?? null))]
-  const { rowCount } = await c.query({ name: `update ${stream}`, text: SQL[stream].update, values })
-  if (rowCount !== puts.length) throw new DecisionMismatch(stream, puts.length, rowCount)
-}
-
-/** Rows were not what the decision was made on: a defect, since only the holder of the applier row writes them. */
-export class DecisionMismatch extends Error {
-  override readonly name = 'DecisionMismatch'
-  constructor(stream: string, expected: number, actual: number) {
-    super(`${stream}: ${expected} rows decided on, ${actual} found`)
-  }
+  if (fresh.length > 0) c.send({ name: `insert ${stream}`, text: SQL[stream].insert, values: arrays(stream, fresh) })
+  if (newer.length > 0) c.send({ name: `update ${stream}`, text: SQL[stream].update, values: [...arrays(stream, newer), int8Array(newer.map(({ over }) => over ?? null))] })
 }
 
 function arrays(stream: RecordStream, puts: readonly PlacedPut[]): Buffer[] {

@@ -1,10 +1,10 @@
-import { type DbClient, int4Array, int8Array, textArray, timestamptzArray } from '@hub/runtime/db'
+import { type DbTx, int4Array, int8Array, textArray, timestamptzArray } from '@hub/runtime/db'
 import type { ParkedEvent } from '@hub/schemas/generated/parked-event'
 
 /** Notes that regions parked events of this region's topics; what is known stands, since the same bytes are bad for the same reason. */
-export async function writeRegionParked(c: DbClient, topicPrefix: string, events: readonly ParkedEvent[]): Promise<void> {
+export function writeRegionParked(c: DbTx, topicPrefix: string, events: readonly ParkedEvent[]): void {
   if (events.length === 0) return
-  await c.query({
+  c.send({
     name: 'write region parked',
     text: `INSERT INTO region_parked (region, topic, partition, log_offset, key, reason, at)
            SELECT * FROM unnest($1::text[], $2::text[], $3::int4[], $4::int8[], $5::text[], $6::text[], $7::timestamptz[])

@@ -1,12 +1,12 @@
-import { type Db, type DbClient, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { type Db, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import type { Position } from '@hub/schemas/generated/position'
 
 /**
  * Takes over what a region says of itself unless something newer is known, and logs since when it has what of this region's own topics: only
  * moves that passed an event, or may have (this replica may be behind the other), so that heartbeats alone log nothing.
  */
-export async function writeRegionPosition(c: DbClient, here: { region: string; topicPrefix: string }, { region, version, at, partitions }: Position): Promise<void> {
-  await c.query({
+export function writeRegionPosition(c: DbTx, here: { region: string; topicPrefix: string }, { region, version, at, partitions }: Position): void {
+  c.send({
     name: 'write region position',
     text: `WITH moved AS (
              INSERT INTO region_position AS r (region, topic, partition, generation, next_offset, parked_open, version, at)

@@ -1,4 +1,4 @@
-export { createDb, type Db, type DbClient, type Query } from './pool.ts'
+export { createDb, type Db, type DbClient, type DbTx, type Query } from './pool.ts'
 export { classify, sqlState, DbError } from './failure.ts'
 export { migrate } from './migrate.ts'
 export * from './pg-arrays.ts'

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Log } from '../log.ts'
+import { Burst, type StatementResult } from './burst.ts'
 import { DbError, leavesCommitOpen } from './failure.ts'
 
 /** A statement; `name` prepares it once per connection. */
@@ -19,12 +20,18 @@ export interface DbClient {
   query<Row = Record<string, unknown>>(query: string | Query, values?: readonly unknown[]): Promise<{ rows: Row[]; rowCount: number }>
 }
 
+/** A transaction's statements are done in the order they are asked for; those asked for without awaiting each other go to the server together. */
+export interface DbTx extends DbClient {
+  /** A statement whose answer nobody needs: it goes out with the next one or with the COMMIT, and fails the transaction when it fails. */
+  send(query: Query): void
+}
+
 export interface Db extends DbClient, AsyncDisposable {
   /**
    * READ COMMITTED. Rolls back when `work` throws, and throws the same; a statement that failed fails the transaction even when `work` caught
    * it. Throws DbError for the database's own failures, with `outcomeUnknown` when the connection died during COMMIT.
    */
-  tx<T>(work: (client: DbClient) => Promise<T>): Promise<T>
+  tx<T>(work: (client: DbTx) => Promise<T>): Promise<T>
   /** A connection of its own, outside the pool, that listens on a channel; reconnects by itself. */
   listen(channel: string, onNotify: () => void): Promise<AsyncDisposable>
   close(): Promise<void>
@@ -37,11 +44,10 @@ const types = {
   },
 }
 
-/**
- * A bounded pool on one database. `name` shows up in pg_stat_activity; `answerMs` is the time a statement may take that says nothing else.
- * With `pipeline`, statements asked for without awaiting each other go out together and are still done one after the other.
- */
-export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number; pipeline?: boolean }): Db {
+/** A bounded pool on one database. `name` shows up in pg_stat_activity; `answerMs` is the time a statement may take that says nothing else. */
+// `pipeline` says what is always so; it goes when the gateway no longer names it.
+export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number; pipeline?: true }): Db {
+  const answerMs = options.answerMs ?? ANSWER_MS
   const settings = {
     connectionString: options.url,
     application_name: options.name,
@@ -49,9 +55,8 @@ export function createDb(options: { url: string; name: string; max: number; log:
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    query_timeout: options.answerMs ?? ANSWER_MS,
+    query_timeout: answerMs,
     types: types as pg.CustomTypesConfig,
-    pipeline: options.pipeline ?? false,
   }
   const pool = new pg.Pool({ ...settings, max: options.max, idleTimeoutMillis: 60_000 })
   pool.on('error', (error) => options.log.warn({ err: error }, 'idle database connection lost'))
@@ -66,24 +71,25 @@ export function createDb(options: { url: string; name: string; max: number; log:
       const onError = (error: Error): void => { broken = error }
       client.on('error', onError)
       try {
+        const statements = pipeline(client, answerMs)
         let result
+        let committed
         try {
-          const begun = run(client, 'BEGIN')
-          // On a pipeline it goes out with the first statements of `work`, which fail when it does.
-          if (options.pipeline === true) begun.catch(() => {})
-          else await begun
-          result = await work({ query: (query, values) => run(client, query, values) })
-          await begun
+          statements.send({ text: 'BEGIN' })
+          result = await work(statements)
+          // With what `work` did not wait for; a statement of those that fails is what `committed` throws.
+          committed = statements.ask({ text: 'COMMIT' })
+          await committed
         } catch (error) {
+          statements.end()
+          const failure = committed === undefined ? error : new DbError(error, leavesCommitOpen(error))
           // Without a word of the server the connection is gone or does not answer.
-          if (error instanceof DbError && error.sqlState === undefined) broken ??= error
+          if (failure instanceof DbError && failure.sqlState === undefined) broken ??= failure
           else await client.query('ROLLBACK').catch((rollback: Error) => { broken = rollback })
-          throw error
+          throw failure
         }
-        await commit(client).catch((error: Error) => {
-          broken ??= error
-          throw error
-        })
+        // PostgreSQL answers the COMMIT of a failed transaction with a roll-back and no error.
+        if ((await committed).command !== 'COMMIT') throw new DbError(new Error('the transaction was rolled back: one of its statements had failed'))
         return result
       } finally {
         client.off('error', onError)
@@ -96,10 +102,63 @@ export function createDb(options: { url: string; name: string; max: number; log:
   }
 }
 
-async function commit(client: pg.PoolClient): Promise<void> {
-  const { command } = await client.query('COMMIT').catch((error: unknown) => { throw new DbError(error, leavesCommitOpen(error)) })
-  // PostgreSQL answers the COMMIT of a failed transaction with a roll-back and no error.
-  if (command !== 'COMMIT') throw new DbError(new Error('the transaction was rolled back: one of its statements had failed'))
+type Asked = Query & { readonly resolve: (result: StatementResult) => void; readonly reject: (error: unknown) => void }
+
+/** The statements of one transaction: what is asked for in one turn goes to the server as one burst. */
+function pipeline(client: pg.PoolClient, answerMs: number): DbTx & { ask(query: Query): Promise<StatementResult>; end(): void } {
+  let asked: Asked[] = []
+  let flushing = false
+  let ended = false
+
+  return {
+    ask,
+    async query<Row>(query: string | Query, values?: readonly unknown[]) {
+      const whole = typeof query === 'string' ? { text: query, ...(values !== undefined && { values }) } : query
+      // Text without values may be several statements, which only the simple protocol takes.
+      if (whole.name === undefined && (whole.values ?? []).length === 0) {
+        flush()
+        return await run<Row>(client, whole)
+      }
+      const { rows, rowCount } = await ask(whole).catch((error: unknown) => { throw new DbError(error) })
+      return { rows: rows as Row[], rowCount: rowCount ?? 0 }
+    },
+    send(query) {
+      asked.push({ ...query, resolve() {}, reject() {} })
+    },
+    /** Forgets what was asked for and not sent: it must not go out behind the ROLLBACK. */
+    end() {
+      ended = true
+      flush()
+    },
+  }
+
+  function ask(query: Query): Promise<StatementResult> {
+    if (!flushing) process.nextTick(flush)
+    flushing = true
+    return new Promise((resolve, reject) => asked.push({ ...query, resolve, reject }))
+  }
+
+  function flush(): void {
+    const taken = asked
+    asked = []
+    flushing = false
+    if (taken.length === 0) return
+    try {
+      if (ended) throw new Error('the transaction has ended')
+      client.query(new Burst(taken, {
+        types: types as pg.CustomTypesConfig,
+        timeoutMs: Math.max(...taken.map(({ timeoutMs }) => timeoutMs ?? answerMs)),
+        done(error, results) {
+          for (const [i, { resolve, reject }] of taken.entries()) {
+            if (error === undefined) resolve(results[i]!)
+            else reject(error)
+          }
+        },
+      }) as unknown as pg.Submittable)
+    } catch (error) {
+      for (const { reject } of taken) reject(error)
+    }
+  }
 }
 
 async function run<Row>(on: pg.Pool | pg.PoolClient, query: string | Query, values?: readonly unknown[]): Promise<{ rows: Row[]; rowCount: number }> {

@@ -48,7 +48,7 @@ export async function start(config: ReplicatorConfig, context: Context): Promise
     const partitions = createPartitions({ db, queue, topics, region, feed: () => feed, log })
     const feed: Feed = createFeed({ kafka, groupPrefix, log, onBatch: createConsume({ codec, queue, partitions }), onAssigned: () => supervisor.rejoined() })
     const watch = createLogWatch({ kafka, codec, topics, topicPrefix, groupPrefix })
-    const supervisor: Supervisor = createSupervisor({ db, watch, feed, partitions, leading: () => leading, log })
+    const supervisor: Supervisor = createSupervisor({ db, watch, topics, feed, partitions, leading: () => leading, log })
     const publisher = createPublisher({ db, codec, region, topicPrefix, wakeup: context.wakeup, log })
     const metrics = createReplicatorMetrics(context.metrics, { partitions, queue })
     const applier = { db, here: { region, topicPrefix }, queue, partitions, leaseMs: LEASE_MS, metrics, log, onApplied: publisher.changed, onUnknownOutcome: supervisor.look }

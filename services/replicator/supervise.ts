@@ -2,6 +2,7 @@ import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { createWakeup } from '@hub/runtime/wakeup'
+import type { Topic } from '@hub/schemas/streams'
 import type { Feed } from './feed.ts'
 import type { LogWatch } from './log-watch.ts'
 import type { Partitions } from './partitions.ts'
@@ -23,12 +24,13 @@ export interface Supervisor {
 
 /**
  * Keeps the subscription and the partitions in order: looks at the logs (ends, generations) at every assignment, when the lease comes, and every
- * minute, more often while a partition waits. Without the lease it only stays joined, so that taking over takes no time.
+ * minute, more often while a partition waits or a topic does not exist. Without the lease it only stays joined, so that taking over takes no time.
  */
-export function createSupervisor(options: { db: Db; watch: LogWatch; feed: Feed; partitions: Partitions; leading(): boolean; log: Log }): Supervisor {
+export function createSupervisor(options: { db: Db; watch: LogWatch; topics: readonly Topic[]; feed: Feed; partitions: Partitions; leading(): boolean; log: Log }): Supervisor {
   const { watch, feed, partitions } = options
   const bell = createWakeup()
   let paused = false
+  let missing = false
   let fault: string | undefined
 
   return {
@@ -53,7 +55,7 @@ export function createSupervisor(options: { db: Db; watch: LogWatch; feed: Feed;
           await pause(AGAIN_MS, signal)
           continue
         }
-        await bell.wait(partitions.stopped.size > 0 ? SOON_MS : EVERY_MS, signal)
+        await bell.wait(missing || partitions.stopped.size > 0 ? SOON_MS : EVERY_MS, signal)
       }
     },
   }
@@ -63,6 +65,7 @@ export function createSupervisor(options: { db: Db; watch: LogWatch; feed: Feed;
     const stored = options.leading() ? await loadPositions(options.db) : undefined
     const logs = await watch.read()
     const topics = [...new Set([...logs.keys()].map((key) => key.slice(0, key.lastIndexOf('/'))))]
+    missing = topics.length < options.topics.length
     if (topics.length > 0) await feed.subscribe(topics)
     if (stored === undefined) return
     const rejoined = paused

@@ -84,18 +84,18 @@ export class Row {
 
   /** The same, of a cell that has to say something. */
   need(field: string): string | undefined {
-    return this.text(field) ?? this.refuse('required', field)
+    return this.text(field) ?? this.refuse('required', field, '…')
   }
 
   /** A name or official wording: nothing that an office program would run. */
   words(field: string): string | undefined {
     const text = this.text(field)
-    return text !== undefined && isFormula(this.raw(field)) ? this.refuse('formula', field) : text
+    return text !== undefined && isFormula(this.raw(field)) ? this.refuse('formula', field, '≠ = + - @') : text
   }
 
   /** The same, of a cell that has to say something. */
   needWords(field: string): string | undefined {
-    return this.text(field) === undefined ? this.refuse('required', field) : this.words(field)
+    return this.text(field) === undefined ? this.refuse('required', field, '…') : this.words(field)
   }
 
   /** A time, RFC 3339 in Asia/Shanghai; one that does not exist is refused. */
@@ -110,7 +110,7 @@ export class Row {
   }
 
   needInstant(field: string): string | undefined {
-    return this.#dateText(field) === undefined ? this.refuse('required', field) : this.instant(field)
+    return this.#dateText(field) === undefined ? this.refuse('required', field, '…') : this.instant(field)
   }
 
   needDay(field: string): string | undefined {

@@ -1,5 +1,4 @@
 import { parse, type CsvError } from 'csv-parse'
-import { Readable } from 'node:stream'
 import { BOUNDS } from './bounds.ts'
 import { FileProblem } from './file-problem.ts'
 import type { RawRow } from './table.ts'
@@ -8,23 +7,44 @@ import { decode, type Encoding } from './text.ts'
 export const DELIMITERS = [',', ';', '\t'] as const
 export type Delimiter = (typeof DELIMITERS)[number]
 
-/** Records of a CSV, in order; quoted cells may hold separators, quotes and line ends. Blank lines are left out and not counted. */
+/**
+ * Records of a CSV, in order; quoted cells may hold separators, quotes and line ends. Blank lines are left out and not counted. What stands before an error comes out
+ * before it is thrown.
+ */
 export async function* readCsv(source: AsyncIterable<Uint8Array>, delimiter: Delimiter = ',', encoding?: Encoding): AsyncGenerator<RawRow> {
-  const parser = parse({ delimiter, bom: true, relaxColumnCount: true, skipEmptyLines: true, recordDelimiter: ['\r\n', '\n'], maxRecordSize: BOUNDS.lineBytes })
-  const text = Readable.from(decode(source, encoding), { objectMode: true, highWaterMark: 1 })
-  text.on('error', (error) => parser.destroy(error))
+  const parser = parse({ delimiter, bom: true, relax_column_count: true, skip_empty_lines: true, record_delimiter: ['\r\n', '\n'], max_record_size: BOUNDS.lineBytes })
+  let failure: Error | undefined
+  parser.on('error', (error) => { failure = error })
+  const ended = new Promise<void>((resolve) => parser.once('close', resolve).once('end', resolve))
   let row = 0
   try {
-    for await (const cells of text.pipe(parser) as AsyncIterable<string[]>) {
+    for await (const text of decode(source, encoding)) {
+      parser.write(text)
+      yield* records()
+      // An error is told a turn later than it happens.
+      await undefined
+      if (failure !== undefined) break
+    }
+  } catch (error) {
+    if (!(error instanceof FileProblem)) throw error
+    // The parser still holds what came last.
+    failure = error
+  }
+  parser.end()
+  // Only a read from an empty buffer lets a stream come to its end.
+  yield* records()
+  await ended
+  yield* records()
+  if (failure !== undefined) throw isCsvError(failure) ? problemOf(failure, row + 1) : failure
+
+  // The parser works within write(), so its records are read at once: a promise for each would cost more than parsing it.
+  function* records(): Generator<RawRow> {
+    for (let cells = parser.read() as string[] | null; cells !== null; cells = parser.read() as string[] | null) {
       row++
       if (row > BOUNDS.rows) throw new FileProblem('too-large', `≤ ${BOUNDS.rows} rows`, { row })
       if (cells.length > BOUNDS.columns) throw new FileProblem('too-many-columns', `≤ ${BOUNDS.columns}`, { row })
       yield { row, cells }
     }
-  } catch (error) {
-    throw isCsvError(error) ? new FileProblem(error.code === 'CSV_MAX_RECORD_SIZE' ? 'line-too-long' : 'broken-quotes', error.code === 'CSV_MAX_RECORD_SIZE' ? `≤ ${BOUNDS.lineBytes}` : '"…"', { row: row + 1 }) : error
-  } finally {
-    text.destroy()
   }
 }
 
@@ -34,6 +54,10 @@ export function delimiterOf(line: string): Delimiter {
   return DELIMITERS.reduce((best, next) => (unquoted.split(next).length > unquoted.split(best).length ? next : best))
 }
 
-function isCsvError(error: unknown): error is CsvError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('CSV_')
+function problemOf({ code }: CsvError, row: number): FileProblem {
+  return code === 'CSV_MAX_RECORD_SIZE' ? new FileProblem('line-too-long', `≤ ${BOUNDS.lineBytes}`, { row }) : new FileProblem('broken-quotes', '"…"', { row })
+}
+
+function isCsvError(error: Error): error is CsvError {
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('CSV_')
 }

@@ -43,9 +43,9 @@ export function assign(cells: readonly string[], shape: Shape): { columns: numbe
   const dropped = new Set(shape.dropped.map(headerKey))
   const unknown = cells.filter((cell, at) => keys[at] !== '' && keys[at] !== undefined && !columns.includes(at) && !dropped.has(keys[at]))
   const fields = Object.keys(shape.columns)
-  const missing = shape.required
-    .map((set) => set.filter((field) => columns[fields.indexOf(field)]! < 0))
-    .reduce((best, set) => (set.length < best.length ? set : best))
+  const absent = (field: string): boolean => columns[fields.indexOf(field)]! < 0
+  const [closest] = shape.required.toSorted((a, b) => b.filter((field) => !absent(field)).length - a.filter((field) => !absent(field)).length)
+  const missing = closest!.filter(absent)
   return { columns, unknown, missing }
 }
 

@@ -13,7 +13,7 @@ const NO_TEXT: readonly (readonly [magic: readonly number[], what: string])[] = 
 ]
 
 /**
- * Decodes a stream strictly: a byte that does not belong stops it with the line it stands in, nothing is ever replaced. Without a declaration UTF-8 (with or
+ * Decodes a stream strictly: a byte that does not belong stops it with the line it stands in, after the lines before it; nothing is ever replaced. Without a declaration UTF-8 (with or
  * without a mark) is taken where the head of the file is valid UTF-8, GB18030 elsewhere.
  */
 export async function* decode(source: AsyncIterable<Uint8Array>, declared?: Encoding): AsyncGenerator<string> {
@@ -26,20 +26,26 @@ export async function* decode(source: AsyncIterable<Uint8Array>, declared?: Enco
       encoding = declared ?? encodingOf(bytes)
       decoder = new TextDecoder(encoding, { fatal: true })
     }
-    const text = decoded(() => decoder!.decode(bytes, { stream: true }), bytes)
+    let text: string
+    try {
+      text = decoder.decode(bytes, { stream: true })
+    } catch {
+      const good = linesBefore(bytes, encoding!)
+      if (line > 1 || good !== '') yield good
+      throw invalid(line + count(good, '\n'))
+    }
     line += count(text, '\n')
     if (text !== '') yield text
   }
   if (decoder === undefined) throw new FileProblem('empty-file', '> 0 bytes')
-  const rest = decoded(() => decoder!.decode(), new Uint8Array())
-  if (rest !== '') yield rest
+  try {
+    decoder.decode()
+  } catch {
+    throw invalid(line)
+  }
 
-  function decoded(run: () => string, bytes: Uint8Array): string {
-    try {
-      return run()
-    } catch {
-      throw new FileProblem('invalid-encoding', `${encoding!.toUpperCase()}${declared === undefined ? '' : ' (declared)'}`, { row: line + validLines(bytes, encoding!) })
-    }
+  function invalid(row: number): FileProblem {
+    return new FileProblem('invalid-encoding', `${encoding!.toUpperCase()}${declared === undefined ? '' : ' (declared)'}`, { row })
   }
 }
 
@@ -68,21 +74,20 @@ export async function* withHead(source: AsyncIterable<Uint8Array>): AsyncGenerat
   if (bytes > 0) yield Buffer.concat(head)
 }
 
-/** Lines before the first byte that does not belong. */
-function validLines(bytes: Uint8Array, encoding: Encoding): number {
+/** The lines before the first byte that does not belong. A chunk may begin inside a character: then its first line is lost with it. */
+function linesBefore(bytes: Uint8Array, encoding: Encoding): string {
   const decoder = new TextDecoder(encoding, { fatal: true })
-  let lines = 0
+  let text = ''
   let start = 0
   for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, start)) {
     try {
-      decoder.decode(bytes.subarray(start, end + 1), { stream: true })
+      text += decoder.decode(bytes.subarray(start, end + 1))
     } catch {
-      return lines
+      return text
     }
-    lines++
     start = end + 1
   }
-  return lines
+  return text
 }
 
 export function count(text: string, character: string): number {

@@ -34,7 +34,7 @@ function read(row: Row): Outcome | undefined {
     return { noted: true }
   }
   const ground = row.words('ground')
-  const listType = listTypeOf(row.text('list')) ?? listTypeOf(row.place.sheet) ?? listTypeByGround(ground) ?? row.refuse('unknown-code', row.has('list') ? 'list' : 'ground', '经营异常名录, 严重违法失信名单')
+  const listType = listTypeOf(row.text('list')) ?? listTypeOf(row.place.sheet) ?? listTypeByGround(ground) ?? (row.problems.length > 0 ? undefined : row.refuse('unknown-code', row.has('list') ? 'list' : 'ground', '经营异常名录, 严重违法失信名单'))
   const subject = subjectOf(row, { division: true })
   const listedOn = row.needDay('listedOn')
   const listedBy = row.authority('listedBy')

@@ -58,16 +58,58 @@ export interface Position {
   readonly partitions: readonly PartitionPosition[]
 }
 
-export interface RecordVersion<S extends DataStream = DataStream> {
+/** Which record, and which version of it (a decimal number). */
+export interface RecordIdentity {
   readonly region: Region
   readonly recordId: string
   readonly version: string
-  readonly kind: string
+}
+
+/** A version of a record: its fields (`show: 'record'`), or its identity alone (`show: 'key'`). */
+export interface RecordVersion<S extends DataStream = DataStream> extends RecordIdentity {
+  readonly show: 'record' | 'key'
+  readonly kind?: string
   /** A stub is left. */
-  readonly ended: boolean
-  readonly partition: number
-  readonly offset: string
-  readonly eventId: string
-  readonly appliedAt: string
-  readonly body: Body<S>
+  readonly ended?: boolean
+  readonly partition?: number
+  readonly offset?: string
+  readonly eventId?: string
+  readonly appliedAt?: string
+  /** Of an inspection failure: to act on, or to take note of. */
+  readonly reach?: 'action' | 'attention'
+  readonly body?: Body<S>
+}
+
+export interface RecordsRead<S extends DataStream = DataStream> {
+  readonly meta: {
+    readonly region: Region
+    readonly replica: string
+    /** Where the change feed goes on from. */
+    readonly cursor: string
+    readonly asOf: string | null
+    readonly position: string
+    readonly freshness: readonly { readonly region: Region; readonly staleSeconds: number | null; readonly lag: string }[]
+  }
+  readonly records: readonly RecordVersion<S>[]
+  /** Of a list. */
+  readonly next?: string | null
+}
+
+/** A verdict as it is told later, without any value of the event. */
+export interface PastVerdict {
+  readonly id: string
+  readonly at: string
+  readonly stream: DataStream
+  readonly source: string | null
+  readonly recordId: string | null
+  readonly verdict: Verdict['verdict']
+  readonly version: string | null
+  readonly eventId: string | null
+  readonly receipt: string | null
+  readonly flags: readonly string[]
+  readonly problems: readonly { readonly rule: string; readonly field: string; readonly zh: string; readonly en: string }[]
+}
+
+export interface StreamState {
+  readonly streams: readonly Readonly<Record<string, unknown>>[]
 }

@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createClient, GatewayError, type Client, type TallyEvent } from './index.ts'
 import { pauseBefore } from './transport.ts'
@@ -141,4 +143,100 @@ describe('waiting for an event to arrive', () => {
     const { client } = await answering(receipt('arrived', 'waiting'))
     await expect(client.waitUntilArrived('e', { deadlineMs: 60 })).rejects.toMatchObject({ code: 'DEADLINE', title: expect.stringContaining('not in zj'), more: { receipt: { eventId: 'e' } } })
   })
+})
+
+describe('the change feed', () => {
+  const change = (n: number): string => `id: r-${n}\nevent: put\ndata: ${JSON.stringify({ cursor: `r-${n}`, op: 'put', recordId: `a/${n}` })}\n\n`
+  const heartbeat = (n: number): string => `id: r-${n}\nevent: heartbeat\ndata: {"cursor":"r-${n}","at":"t"}\n\n`
+  const feed = (text: string, end: (response: ServerResponse) => void): Answer => (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`retry: 2000\n\n: a comment\n\n${text}`, () => end(response))
+  }
+
+  test('goes on where it was after a lost connection, an orderly end and a 503, and hands every message over once', async () => {
+    const asked: string[] = []
+    const noting = (answer: Answer): Answer => (request, response) => {
+      asked.push(new URL(request.url!, 'http://x').searchParams.get('after') ?? 'the beginning')
+      return answer(request, response)
+    }
+    const { client } = await answering(
+      noting(feed(heartbeat(1) + change(2) + change(3).slice(0, 20), (response) => response.destroy())),
+      noting(problem(503, 'DEPENDENCY_DOWN', { 'retry-after': '0' })),
+      noting(feed(change(3), (response) => void response.end())),
+      noting(feed(change(4) + heartbeat(5) + change(6), () => {})),
+    )
+    const seen: string[] = []
+    for await (const { op, cursor } of client.changes('tally', { after: 'r-0' })) {
+      seen.push(`${op} ${cursor}`)
+      if (cursor === 'r-6') break
+    }
+    expect(seen).toEqual(['heartbeat r-1', 'put r-2', 'put r-3', 'put r-4', 'heartbeat r-5', 'put r-6'])
+    expect(asked).toEqual(['r-0', 'r-2', 'r-2', 'r-3'])
+  })
+
+  test('gives up after as many failures in a row as agreed', async () => {
+    const { client, asked } = await answering(lost)
+    await expect(client.changes('tally').next()).rejects.toMatchObject({ code: 'UNREACHABLE' })
+    expect(asked()).toBe(3)
+  })
+
+  test('a cursor that is gone ends it with the path of the snapshot', async () => {
+    const { client, asked } = await answering(json(410, { code: 'CURSOR_GONE', title: '', snapshot: '/v1/streams/tally/snapshot' }))
+    await expect(client.changes('tally', { after: 'r-1' }).next()).rejects.toMatchObject({ status: 410, snapshot: '/v1/streams/tally/snapshot' })
+    expect(asked()).toBe(1)
+  })
+
+  test('who stops reading closes the connection', async () => {
+    let closed: () => void
+    const gone = new Promise<void>((resolve) => { closed = resolve })
+    const { client } = await answering(feed(change(1), (response) => void response.once('close', () => closed())))
+    for await (const _ of client.changes('tally')) break
+    await gone
+  })
+})
+
+describe('a snapshot', () => {
+  const records = [1, 2].map((n) => `${JSON.stringify({ region: 'zj', recordId: `杭/${n}`, version: '1' })}\n`)
+  const sha256 = hash('sha256', records.join(''))
+  const head = '{"head":{"replica":"r","cursor":"r-9","at":"t"}}\n'
+  const summary = (found: object): string => `{"summary":${JSON.stringify({ records: 2, sha256, cursor: 'r-9', ...found })}}\n`
+  const sending = (text: string): Answer => (_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(text))
+
+  test('is read record by record; its cursor is there from the beginning', async () => {
+    const { client } = await answering(sending(head + records.join('') + summary({})))
+    const snapshot = await client.snapshot('tally')
+    expect(snapshot.cursor).toBe('r-9')
+    expect((await Array.fromAsync(snapshot)).map(({ recordId }) => recordId)).toEqual(['杭/1', '杭/2'])
+  })
+
+  test.each([
+    ['ends before its summary', head + records.join('')],
+    ['lacks a record', head + records[0] + summary({})],
+    ['has another record', head + records[0] + records[1]!.replace('2', '3') + summary({})],
+    ['counts wrongly', head + records.join('') + summary({ records: 3 })],
+  ])('that %s is refused at its end', async (_how, text) => {
+    const { client } = await answering(sending(text))
+    await expect(Array.fromAsync(await client.snapshot('tally'))).rejects.toMatchObject({ code: 'ANSWER_BROKEN' })
+  })
+
+  test.each([['without its head', records.join('')], ['of nothing', '']])('%s is none', async (_how, text) => {
+    const { client } = await answering(sending(text))
+    await expect(client.snapshot('tally')).rejects.toMatchObject({ code: 'ANSWER_BROKEN' })
+  })
+
+  test('that is cut off in the middle of a compressed body is refused', async () => {
+    const whole = gzipSync(head + records.join('').repeat(20_000) + summary({}))
+    const { client } = await answering((_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).write(whole.subarray(0, whole.length / 2), () => response.destroy()) as never)
+    await expect(client.snapshot('tally').then((snapshot) => Array.fromAsync(snapshot))).rejects.toMatchObject({ code: 'ANSWER_BROKEN' })
+  })
+})
+
+test('a list is read page after page, with the same filters', async () => {
+  const queries: string[] = []
+  const page = (recordId: string, next: string | null): Answer => (request, response) => {
+    queries.push(request.url!.split('?')[1]!)
+    return json(200, { records: [{ recordId }], next })(request, response)
+  }
+  const { client } = await answering(page('a/1', 'n1'), page('a/2', null))
+  expect((await Array.fromAsync(client.list('tally', { region: 'zj', limit: 1, until: undefined }))).map(({ recordId }) => recordId)).toEqual(['a/1', 'a/2'])
+  expect(queries).toEqual(['region=zj&limit=1', 'region=zj&limit=1&after=n1'])
 })

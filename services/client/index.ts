@@ -2,11 +2,14 @@ import type { Position } from './answers.ts'
 import { publishing } from './publishing.ts'
 import { reading } from './reading.ts'
 import { receipts } from './receipts.ts'
-import { createTransport, type ClientOptions } from './transport.ts'
+import { ATTEMPTS, createTransport, type ClientOptions } from './transport.ts'
 
 export type * from './answers.ts'
 export type * from '@hub/schemas/generated/events'
+export type { Change, FeedOptions, Selection } from './feed.ts'
 export { GatewayError } from './gateway-error.ts'
+export type { Filters } from './reading.ts'
+export type { Snapshot, SnapshotRecord } from './snapshot.ts'
 export type { Lines, PublishedLines, PublishOptions } from './publishing.ts'
 export type { WaitOptions } from './receipts.ts'
 export type { ClientOptions } from './transport.ts'
@@ -23,7 +26,7 @@ export function createClient(options: ClientOptions) {
     gateway: transport.gateway,
     ...publishing(transport),
     ...receipts(transport),
-    ...reading(transport),
+    ...reading(transport, options.attempts ?? ATTEMPTS),
     /** How far the region's replica is, partition by partition. */
     position: () => transport.json<Position>('/v1/position'),
   }

@@ -38,8 +38,11 @@ export interface Transport {
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 
+/** How often what may be sent again is sent, where nothing else is said. */
+export const ATTEMPTS = 5
+
 /** Node's own client and not fetch: a body, an answer or a feed may take longer than any of fetch's time limits. */
-export function createTransport({ url, key, attempts = 5, silenceMs: silence }: ClientOptions): Transport {
+export function createTransport({ url, key, attempts = ATTEMPTS, silenceMs: silence }: ClientOptions): Transport {
   const gateway = url.replace(/\/+$/, '')
   const send = new URL(gateway).protocol === 'https:' ? httpsRequest : httpRequest
 
@@ -76,6 +79,11 @@ export function createTransport({ url, key, attempts = 5, silenceMs: silence }: 
       }
     }, attempts, sent?.signal),
   }
+}
+
+/** A query without what is undefined. */
+export function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): URLSearchParams {
+  return new URLSearchParams(Object.entries(parameters).flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, String(value)]])))
 }
 
 /** An answer that broke off, as an error of ours; what is one already, or was asked for by the caller, stays. */

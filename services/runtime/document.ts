@@ -56,7 +56,7 @@ function rendered(status: number, { description, codes }: ProblemAnswer): object
   const code = codes[0]!
   return {
     description: `${description}：${codes.join(', ')}`,
-    ...((status === 429 || status === 503) && { headers: { 'retry-after': { description: '几秒后重试 · seconds after which to try again', schema: { type: 'integer' } } } }),
+    ...((status === 429 || status === 503) && { headers: { 'retry-after': { type: 'integer', description: '几秒后重试 · seconds after which to try again' } } }),
     content: {
       'application/problem+json': {
         schema: { allOf: [{ $ref: 'Problem#' }, { type: 'object', properties: { code: { type: 'string', enum: [...codes] } } }] },

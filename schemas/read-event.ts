@@ -12,7 +12,7 @@ import { isEnding } from './record-rule.ts'
 import { DATA_STREAMS, type DataStream, type Region } from './streams.ts'
 import { subjectOf } from './tables.ts'
 
-export { READ_FLAGS, READ_RULES, type Invalid, type ReadFlag, type ReadRule } from './read-rules.ts'
+export { READ_FLAGS, READ_RULES, type Invalid, type ReadFlag, type ReadRule, type RuleText } from './read-rules.ts'
 
 /** An input that keeps its contract, ready to become an event. */
 export interface ReadEvent {

@@ -23,7 +23,10 @@ import { parkedRoutes } from './routes/parked.ts'
 import { positionRoutes } from './routes/position.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { recordRoutes } from './routes/records.ts'
+import { verdictRoutes } from './routes/verdicts.ts'
 import { prepareSpoolDir } from './spool.ts'
+import { createVerdictLog, remember } from './verdict-log.ts'
+import { trimVerdicts } from './verdict-trim.ts'
 
 /** Takes events in and answers what is known of them. Needs the database and, the first time, the registry; goes on while the broker is down. */
 export async function start(config: GatewayConfig, context: Context & { health?: () => Promise<readonly Dependency[]> }): Promise<Service & { readonly url: string }> {
@@ -47,7 +50,9 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
 
+    const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
     const stop = new AbortController()
+    const trimming = trimVerdicts(db, log, stop.signal)
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
     const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
@@ -56,13 +61,13 @@ export async function start(config: GatewayConfig, context: Context & { health?:
       async routes(app) {
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
-        await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: metrics.verdicts }))
-        for (const routes of [recordRoutes(db, codec, region), receiptRoutes(db, topicPrefix), positionRoutes(db, region), parkedRoutes(db)]) routes(app)
+        await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
+        for (const routes of [recordRoutes(db, codec, region), receiptRoutes(db, topicPrefix), positionRoutes(db, region), parkedRoutes(db), verdictRoutes(db, config)]) routes(app)
       },
     }))
     scope.use('streams', () => {
       stop.abort()
-      return republishing
+      return Promise.all([republishing, trimming])
     })
     log.info({ url: http.url }, 'gateway listening')
     return { url: http.url, health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }

@@ -18,6 +18,9 @@ const GATHER_MS = 25
 /** Makes events durable and says what became of each, in order. */
 export type Publish = (events: PreparedEvent[]) => Promise<Outcome[]>
 
+/** Is told every verdict that is given, once; the intake goes on when what it returns has resolved. */
+export type Told = (verdicts: Verdict[]) => Promise<void> | undefined
+
 export type Place = { line: number } | { index: number } | Record<string, never>
 export interface Item {
   place: Place
@@ -40,7 +43,7 @@ export async function settle(items: Item[], publish: Publish): Promise<Verdict[]
  * meanwhile. Verdicts go to the spool, one line each in the order of the input, the summary last. Throws when the body breaks off
  * or the database does not commit in time; what was published stays, and sending the body again yields duplicates for it.
  */
-export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Buffer | undefined) => Prepared, publish: Publish, spool: Spool): Promise<Summary> {
+export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Buffer | undefined) => Prepared, publish: Publish, spool: Spool, told: Told): Promise<Summary> {
   const summary = emptySummary()
   const inFlight: Promise<void>[] = []
   let gathering: NodeJS.Timeout | undefined
@@ -88,6 +91,7 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
         count(summary, verdict.verdict)
         text += `${JSON.stringify(verdict)}\n`
       }
+      await told(verdicts)
       await spool.write(text)
       inFlight.splice(inFlight.indexOf(written), 1)
       // What gathered meanwhile goes on by itself, whether or not the sender says more.

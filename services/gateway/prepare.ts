@@ -4,6 +4,7 @@ import { partitionOf } from '@hub/schemas/partition'
 import { readEvent } from '@hub/schemas/read-event'
 import { PARTITIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
 import { allows } from './callers.ts'
+import type { Envelope } from './cloudevent.ts'
 import { eventId } from './event-id.ts'
 import { MAX_DEPTH, parseJson, type JsonFault } from './json-line.ts'
 import { MAX_EVENT_BYTES, type PreparedEvent } from './publish-batch.ts'
@@ -31,9 +32,9 @@ export interface Preparing {
 
 /**
  * Reads, checks and places events of one stream for one caller, who publishes only for its own sources and authorities; an event that
- * names no authority by code is its source's alone.
+ * names no authority by code is its source's alone. `envelope` where events come as CloudEvents: what it says must agree with them.
  */
-export function preparer({ region, topicPrefix, writers }: Preparing, stream: DataStream, caller: Caller, traceparent: string | null): Prepare {
+export function preparer({ region, topicPrefix, writers }: Preparing, stream: DataStream, caller: Caller, traceparent: string | null, envelope?: Envelope): Prepare {
   const topic = topicName(region, stream, topicPrefix)
   const partitions = PARTITIONS[stream]
   return (bytes) => {
@@ -41,13 +42,15 @@ export function preparer({ region, topicPrefix, writers }: Preparing, stream: Da
     const parsed = parseJson(bytes)
     if (!parsed.ok) return { refused: [problem(parsed.fault, nameable(parsed.field), EXPECTED[parsed.fault])] }
     const now = Date.now()
-    const read = readEvent(stream, region, parsed.value, now)
+    const enveloped = envelope?.(parsed.value)
+    const read = readEvent(stream, region, enveloped === undefined ? parsed.value : enveloped.data, now)
     if (!read.ok) {
-      const refused = read.problems.map(({ field, rule, expected }) => problem(rule, field, expected))
+      const refused = [...(enveloped?.faults ?? []), ...read.problems].map(({ field, rule, expected }) => problem(rule, field, expected))
       return read.recordId === undefined ? { refused } : { refused, recordId: read.recordId }
     }
     const { contract, record, recordId, source, authorityCode, kind, ended, origin, hash, subject, timeMs, flags } = read.event
     const refused: Problem[] = []
+    if (enveloped !== undefined) for (const { field, rule, expected } of [...enveloped.faults, ...enveloped.contradictions(read.event)]) refused.push(problem(rule, field, expected))
     if (!allows(caller.sources, source)) refused.push(problem('source-not-allowed', 'recordId', caller.sources.join(', ')))
     if (authorityCode !== null && !allows(caller.authorities, authorityCode)) refused.push(problem('authority-not-allowed', 'authority.code', caller.authorities.join(', ')))
     if (refused.length > 0) return { refused, recordId }
@@ -61,7 +64,7 @@ export function preparer({ region, topicPrefix, writers }: Preparing, stream: Da
           record['version'] = version
           return writer.encode(record)
         },
-        subject, timeMs, traceparent, flags,
+        subject, timeMs, traceparent: traceparentOf(enveloped?.traceparent) ?? traceparent, flags,
       },
     }
   }

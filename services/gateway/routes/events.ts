@@ -7,13 +7,16 @@ import type { IncomingMessage } from 'node:http'
 import { readChunks, readWhole } from '../body.ts'
 import { breathe } from '../breathe.ts'
 import { CommitUnavailableError } from '../group-commit.ts'
-import { settle, takeLines, type Item, type Publish } from '../intake.ts'
+import { binary, CLOUDEVENT, CLOUDEVENTS, structured } from '../cloudevent.ts'
+import { settle, takeLines, type Item, type Publish, type Told } from '../intake.ts'
 import { isArray, splitArray } from '../json-array.ts'
 import { EVENT_EXAMPLES, EVENT_REFS, VERDICT_EXAMPLE } from '../openapi.ts'
 import { preparer, traceparentOf, type Prepare, type Preparing } from '../prepare.ts'
+import { CLOUDEVENT_EXAMPLE } from '../openapi-verdicts.ts'
 import { createSlots } from '../slots.ts'
 import { createSpool } from '../spool.ts'
-import { count, emptySummary, type Summary, type VerdictKind } from '../verdict.ts'
+import { count, emptySummary, type Verdict, type VerdictKind } from '../verdict.ts'
+import type { Asked } from '../verdict-row.ts'
 
 export const MAX_ARRAY_EVENTS = 1_000
 const MAX_JSON_BYTES = 4 * 1024 * 1024
@@ -35,7 +38,8 @@ export interface EventRoutes {
   readonly spoolDir: string
   /** Ends streamed bodies in order. */
   readonly closing: AbortSignal
-  readonly onVerdicts: (stream: DataStream, summary: Summary) => void
+  /** Is told all verdicts but those of rehearsals. */
+  readonly onVerdicts: (asked: Asked, verdicts: Verdict[]) => Promise<void> | undefined
 }
 
 interface Input {
@@ -43,12 +47,12 @@ interface Input {
   Querystring: { dryRun?: boolean }
 }
 
-/** `POST /v1/streams/{stream}/events`: one event, an array, or NDJSON of any length. */
+/** `POST /v1/streams/{stream}/events`: one event, an array, NDJSON of any length, or CloudEvents. */
 export function eventRoutes(options: EventRoutes): (app: FastifyInstance) => Promise<void> {
   const slots = createSlots(24, 8)
   return async (app) => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('application/json', (_request: FastifyRequest, payload: IncomingMessage) => readWhole(payload, MAX_JSON_BYTES, JSON_DEADLINE_MS))
+    app.addContentTypeParser(['application/json', CLOUDEVENT, CLOUDEVENTS], (_request: FastifyRequest, payload: IncomingMessage) => readWhole(payload, MAX_JSON_BYTES, JSON_DEADLINE_MS))
     app.addContentTypeParser(NDJSON, (_request: FastifyRequest, payload: IncomingMessage, done: (error: null, body: IncomingMessage) => void) => done(null, payload))
     app.post<Input>('/v1/streams/:stream/events', {
       config: { access: { roles: ['publisher'] }, documented: DOCUMENTED },
@@ -62,29 +66,38 @@ export function eventRoutes(options: EventRoutes): (app: FastifyInstance) => Pro
       },
     }, (request, reply) => {
       const { stream } = request.params
-      const prepare = preparer(options.preparing, stream, request.caller as Caller, traceparentOf(request.headers['traceparent']))
+      const form = mediaType(request)
+      const cloudEvent = form === CLOUDEVENT || form === CLOUDEVENTS ? structured : binary(request.headers)
+      if (cloudEvent !== undefined && form === NDJSON) throw new Problem(415, 'CLOUDEVENT_FORM', 'CloudEvents 不能用 NDJSON 发送 · CloudEvents do not come as NDJSON', `Send many of them as ${CLOUDEVENTS}, or plain events without ce- headers.`)
+      const prepare = preparer(options.preparing, stream, request.caller as Caller, traceparentOf(request.headers['traceparent']), cloudEvent)
       const dryRun = request.query.dryRun === true
       const publish = dryRun ? options.rehearse() : options.publish
-      const told = dryRun ? () => {} : (summary: Summary) => options.onVerdicts(stream, summary)
+      const asked: Asked = { stream, caller: request.caller as Caller, request: request.id }
+      const told: Told = dryRun ? () => undefined : (verdicts) => options.onVerdicts(asked, verdicts)
       const { body } = request
       if (body === undefined) throw new Problem(400, 'BODY_MISSING', '缺少内容 · there is no body', `Send application/json or ${NDJSON}.`)
       if (!Buffer.isBuffer(body)) return takeStream(body as IncomingMessage, reply, prepare, publish, options, told)
-      return isArray(body) ? takeArray(body, reply, prepare, publish, told) : takeOne(body, reply, prepare, publish, dryRun, told)
+      // One CloudEvent is one event, whatever its data are; an array of them has a type of its own.
+      const many = form === CLOUDEVENTS || (cloudEvent === undefined && isArray(body))
+      return many ? takeArray(body, reply, prepare, publish, told) : takeOne(body, reply, prepare, publish, dryRun, told)
     })
   }
 }
 
-async function takeOne(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, dryRun: boolean, told: (summary: Summary) => void): Promise<FastifyReply> {
-  const [verdict] = await settle([{ place: {}, prepared: prepare(body) }], publish)
-  const summary = emptySummary()
-  count(summary, verdict!.verdict)
-  told(summary)
+function mediaType(request: FastifyRequest): string {
+  return (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
+}
+
+async function takeOne(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, dryRun: boolean, told: Told): Promise<FastifyReply> {
+  const verdicts = await settle([{ place: {}, prepared: prepare(body) }], publish)
+  await told(verdicts)
+  const [verdict] = verdicts
   const status = STATUS[verdict!.verdict]
   return reply.code(dryRun && status === 201 ? 200 : status).type(JSON_TYPE).send(JSON.stringify(verdict))
 }
 
-async function takeArray(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, told: (summary: Summary) => void): Promise<FastifyReply> {
-  const elements = splitArray(body, MAX_ARRAY_EVENTS)
+async function takeArray(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, told: Told): Promise<FastifyReply> {
+  const elements = isArray(body) ? splitArray(body, MAX_ARRAY_EVENTS) : undefined
   if (elements === undefined) throw new Problem(400, 'ARRAY_MALFORMED', '不是格式正确的 JSON 数组 · the array is not well-formed JSON', 'Nothing of it was published.')
   if (elements.length > MAX_ARRAY_EVENTS) throw new Problem(413, 'ARRAY_TOO_LONG', '数组过长 · the array is too long', `At most ${MAX_ARRAY_EVENTS} events. Send more as ${NDJSON}.`)
   const items: Item[] = []
@@ -93,17 +106,17 @@ async function takeArray(body: Buffer, reply: FastifyReply, prepare: Prepare, pu
     items.push({ place: { index }, prepared: prepare(bytes) })
   }
   const verdicts = await settle(items, publish)
+  await told(verdicts)
   const summary = emptySummary()
   for (const { verdict } of verdicts) count(summary, verdict)
-  told(summary)
   return reply.code(200).type(JSON_TYPE).send(JSON.stringify({ summary, verdicts }))
 }
 
-async function takeStream(body: IncomingMessage, reply: FastifyReply, prepare: Prepare, publish: Publish, options: EventRoutes, told: (summary: Summary) => void): Promise<FastifyReply> {
+async function takeStream(body: IncomingMessage, reply: FastifyReply, prepare: Prepare, publish: Publish, options: EventRoutes, told: Told): Promise<FastifyReply> {
   const spool = createSpool(options.spoolDir)
   const dispose = (): void => void spool[Symbol.asyncDispose]()
   try {
-    told(await takeLines(readChunks(body, IDLE_MS, options.closing), prepare, publish, spool))
+    await takeLines(readChunks(body, IDLE_MS, options.closing), prepare, publish, spool, told)
   } catch (error) {
     dispose()
     if (!(error instanceof CommitUnavailableError)) throw error
@@ -116,8 +129,8 @@ async function takeStream(body: IncomingMessage, reply: FastifyReply, prepare: P
 const SCHEMA = {
   operationId: 'publishEvents',
   summary: '发布事件 · publish events',
-  description: `一个 JSON 事件、至多 ${MAX_ARRAY_EVENTS} 个事件的数组，或任意长度的 NDJSON。回答 2xx 前已持久化；重复发送是安全的。`
-    + ` · One JSON event, an array of at most ${MAX_ARRAY_EVENTS}, or NDJSON of any length. What is answered is durable; sending again is safe.`,
+  description: `一个 JSON 事件、至多 ${MAX_ARRAY_EVENTS} 个事件的数组、任意长度的 NDJSON，或 CloudEvents 1.0（结构化、批量，或以 ce- 头的二进制方式）。回答 2xx 前已持久化；重复发送是安全的。`
+    + ` · One JSON event, an array of at most ${MAX_ARRAY_EVENTS}, NDJSON of any length, or CloudEvents 1.0 (structured, batched, or binary with ce- headers). What is answered is durable; sending again is safe.`,
   tags: ['publish'],
   params: { type: 'object', required: ['stream'], properties: { stream: { type: 'string', enum: DATA_STREAMS, description: '数据流 · stream' } } },
   querystring: {
@@ -134,6 +147,8 @@ const DOCUMENTED: Documented = {
     content: {
       'application/json': { schema: { anyOf: [...EVENT_REFS, { type: 'array', maxItems: MAX_ARRAY_EVENTS, items: { anyOf: EVENT_REFS } }], 'x-examples': EVENT_EXAMPLES } },
       [NDJSON]: { schema: { type: 'string', description: '每行一个 JSON 事件 · one JSON event on each line' } },
+      [CLOUDEVENT]: { schema: { $ref: 'CloudEvent#' }, 'x-examples': { CloudEvent: { value: CLOUDEVENT_EXAMPLE } } },
+      [CLOUDEVENTS]: { schema: { type: 'array', maxItems: MAX_ARRAY_EVENTS, items: { $ref: 'CloudEvent#' } } },
     },
   },
   response: {

@@ -9,6 +9,15 @@ export const GB_CODES: Readonly<Record<Region, string>> = { sh: '31', js: '32', 
 export const DATA_STREAMS = ['complaint', 'credit-blacklist', 'inspection-failure', 'recall', 'tally'] as const
 export type DataStream = (typeof DATA_STREAMS)[number]
 
+/** What a stream is about, for people. */
+export const STREAM_TITLES: Readonly<Record<DataStream, { readonly zh: string; readonly en: string }>> = {
+  complaint: { zh: '消费投诉', en: 'Consumer complaints' },
+  'credit-blacklist': { zh: '信用名单与行政处罚', en: 'Credit lists and penalties' },
+  'inspection-failure': { zh: '抽检不合格', en: 'Inspection failures' },
+  recall: { zh: '召回', en: 'Recalls' },
+  tally: { zh: '举报与咨询日计数', en: 'Daily counts of reports and consultations' },
+}
+
 /** Streams by which the replicas tell each other how far they are. */
 export const TECHNICAL_STREAMS = ['checkpoint', 'parked'] as const
 export type TechnicalStream = (typeof TECHNICAL_STREAMS)[number]

@@ -23,6 +23,7 @@ import { parkedRoutes } from './routes/parked.ts'
 import { positionRoutes } from './routes/position.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { recordRoutes } from './routes/records.ts'
+import { streamRoutes } from './routes/streams.ts'
 import { verdictRoutes } from './routes/verdicts.ts'
 import { prepareSpoolDir } from './spool.ts'
 import { createVerdictLog, remember } from './verdict-log.ts'
@@ -62,7 +63,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
         await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
-        for (const routes of [recordRoutes(db, codec, region), receiptRoutes(db, topicPrefix), positionRoutes(db, region), parkedRoutes(db), verdictRoutes(db, config)]) routes(app)
+        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), positionRoutes(db, region, topicPrefix), parkedRoutes(db), verdictRoutes(db, config)]) routes(app)
       },
     }))
     scope.use('streams', () => {

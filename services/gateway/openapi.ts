@@ -3,6 +3,7 @@ import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, isDataStream, REGIONS, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
 import { eventSchema } from './openapi-event.ts'
+import { RECORD_SCHEMAS } from './openapi-records.ts'
 import { CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA } from './openapi-verdicts.ts'
 import { RULES, VERDICTS } from './verdict.ts'
 
@@ -30,7 +31,7 @@ export function about(region: Region): { title: string; description: string; tag
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {
-  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, RECORDS, RECEIPT, POSITION, PARKED, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA]) app.addSchema(schema)
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA]) app.addSchema(schema)
 }
 
 const text = (description: string): object => ({ type: 'string', description })
@@ -71,27 +72,6 @@ const VERDICT = {
 const SUMMARY = { $id: 'Summary', ...object(Object.fromEntries([...VERDICTS, 'total'].map((name) => [name, { type: 'integer' }]))) }
 const VERDICTS_OF_ARRAY = { $id: 'Verdicts', ...object({ summary: { $ref: 'Summary#' }, verdicts: { type: 'array', items: { $ref: 'Verdict#' } } }) }
 
-const RECORDS = {
-  $id: 'Records',
-  ...object({
-    records: {
-      type: 'array',
-      items: object({
-        region: { type: 'string', enum: REGIONS },
-        recordId: text('记录编号 · record id'),
-        version: decimal('版本 · version'),
-        kind: text('事件类别 · kind'),
-        ended: { type: 'boolean', description: '已终结，仅余存根 · ended: a stub is left' },
-        partition: { type: 'integer' },
-        offset: decimal('在日志中的位置 · place in the log'),
-        eventId: text('事件编号 · event id'),
-        appliedAt: instant('到达本副本的时间 · when it came into this replica'),
-        body: { type: 'object', description: '记录内容，与发布时同形 · the record, in the form it is published in' },
-      }),
-    },
-  }),
-}
-
 const RECEIPT = {
   $id: 'Receipt',
   ...object({
@@ -122,6 +102,7 @@ const POSITION = {
   ...object({
     region: { type: 'string', enum: REGIONS },
     replica: uuid('副本编号，恢复或重建后更换 · id of the replica; a restored or rebuilt one has another'),
+    text: text('全部分区的位置，可作为 asOf 使用 · the position of all data partitions; asOf takes it'),
     partitions: {
       type: 'array',
       items: object({
@@ -164,18 +145,12 @@ const PARKED = {
 const EVENT_ID = '019b76da-a87b-7c54-9e0f-2f1f6d2c5a10'
 export const VERDICT_EXAMPLE = { recordId: 'zj-12315/2026031500017', verdict: 'accepted', eventId: EVENT_ID, version: 1, flags: [], receipt: `/v1/receipts/${EVENT_ID}` }
 const AT = '2026-03-15T01:30:00.000Z'
-export const RECORD_EXAMPLE = {
-  records: [{
-    region: REGIONS[0], recordId: 'sh-12315/1', version: '1', kind: 'original', ended: false, partition: 4, offset: '1042', eventId: EVENT_ID, appliedAt: AT,
-    body: sample('cn.yrd.complaint.Complaint'),
-  }],
-}
 export const RECEIPT_EXAMPLE = {
   eventId: EVENT_ID, recordId: 'zj-12315/2026031500017', stream: 'complaint', version: '1', topic: 'zj.complaint', partition: 4, offset: '1042', sequence: '977', acceptedAt: AT,
   regions: REGIONS.map((region) => ({ region, state: 'arrived', since: AT })),
 }
 export const POSITION_EXAMPLE = {
-  region: REGIONS[0], replica: EVENT_ID,
+  region: REGIONS[0], replica: EVENT_ID, text: 'sh.complaint/0@019b76da:3',
   partitions: [{
     region: REGIONS[0], stream: 'complaint', topic: 'sh.complaint', partition: 0, generation: EVENT_ID, nextOffset: '3', lag: '0',
     ...Object.fromEntries(COUNTERS.map((name) => [name, name === 'applied' ? '2' : name === 'control' ? '1' : '0'])), records: '2', digest: '0123456789abcdef0123456789abcdef', pausedReason: null,

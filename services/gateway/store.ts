@@ -136,31 +136,6 @@ export async function readArrivals(db: DbClient, topic: string, partition: numbe
   return rows.map(({ region, since, reason }) => ({ region, since, parkedReason: reason }))
 }
 
-/** The replica's current row of a record. `body` holds the log's own bytes. */
-export interface CurrentRecord {
-  region: string
-  recordId: string
-  version: bigint
-  kind: string
-  ended: boolean
-  partition: number
-  offset: bigint
-  eventId: string
-  body: Buffer
-  appliedAt: Date
-}
-
-/** `table` comes from the contracts, never from a request. */
-export async function readRecords(db: DbClient, table: string, recordId: string, regions: readonly string[]): Promise<CurrentRecord[]> {
-  const { rows } = await db.query<CurrentRecord>(
-    `SELECT region, record_id AS "recordId", version, kind, ended, partition, log_offset AS "offset", event_id AS "eventId", body,
-            applied_at AS "appliedAt"
-       FROM ${table} WHERE record_id = $1 AND region = ANY ($2::text[]) ORDER BY region`,
-    [recordId, textArray(regions)],
-  )
-  return rows
-}
-
 /** A record of this region whose newest version is not the last on the log (design 3, "Compaction"). */
 export interface ShadowedRow {
   topic: string

@@ -1,17 +1,19 @@
 import type { Db } from '@hub/runtime/db'
 import type { Documented } from '@hub/runtime/http'
-import type { Region } from '@hub/schemas/streams'
+import { isDataStream, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
+import { vectorText } from '../as-of.ts'
 import { POSITION_EXAMPLE } from '../openapi.ts'
 import { fromReplica, REPLICA_DOWN } from '../replica.ts'
 import { readPosition, readReplicaId } from '../store.ts'
 
 /** `GET /v1/position`: how far this region's replica is, partition by partition, with its counters and digests. Numbers are decimal strings. */
-export function positionRoutes(db: Db, region: Region): (app: FastifyInstance) => void {
+export function positionRoutes(db: Db, region: Region, topicPrefix: string): (app: FastifyInstance) => void {
   return (app) => {
     app.get('/v1/position', { config: { access: { roles: ['operator', 'reader'] }, documented: DOCUMENTED }, schema: SCHEMA }, async () => {
       const [replica, partitions] = await fromReplica(Promise.all([readReplicaId(db), readPosition(db)]))
-      return { region, replica, partitions: partitions.map(decimal) }
+      const places = partitions.filter(({ stream }) => isDataStream(stream)).map(({ topic, partition, generation, nextOffset: offset }) => [`${topic.slice(topicPrefix.length)}/${partition}`, { generation, offset }] as const)
+      return { region, replica, text: vectorText(places), partitions: partitions.map(decimal) }
     })
   }
 }

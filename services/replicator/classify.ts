@@ -16,11 +16,14 @@ const HEARTBEAT = 'cn.yrd.control.Heartbeat'
 /** What an item takes beside its value: objects, strings, typed columns. */
 const OVERHEAD_BYTES = 1_000
 
+/** Whose events a partition has: all that classifying goes by. */
+export type LogPlace = Pick<Slot, 'region' | 'stream' | 'partition' | 'technical'>
+
 /**
  * What one event of a partition is. Bytes that are kept are copied out of the fetch answer.
  * @returns a promise when the event's schema is being asked for: call again when it settled.
  */
-export function classify(codec: Codec, slot: Slot, message: Message, logEnd: number): Item | Promise<void> {
+export function classify(codec: Codec, slot: LogPlace, message: Message, logEnd: number): Item | Promise<void> {
   const offset = Number(message.offset)
   const sequence = sequenceOf(message.headers['sequence'])
   const size = OVERHEAD_BYTES + (message.value?.length ?? 0)
@@ -41,7 +44,7 @@ export function classify(codec: Codec, slot: Slot, message: Message, logEnd: num
 type Without<T> = Omit<T, 'offset' | 'sequence' | 'logEnd' | 'size'>
 type Read = Without<RecordItem> | Without<ControlItem> | Without<TechnicalItem>
 
-function readEvent(codec: Codec, slot: Slot, message: Message, key: Buffer, value: Buffer, sequence: number | undefined): Read | ParkReason | Promise<void> {
+function readEvent(codec: Codec, slot: LogPlace, message: Message, key: Buffer, value: Buffer, sequence: number | undefined): Read | ParkReason | Promise<void> {
   const decoded: Decoded = codec.decode(value)
   if (!decoded.ok) return decoded.reason === undefined ? decoded.pending : decoded.reason
   const contract = contractByName(decoded.fullName)
@@ -54,7 +57,7 @@ function readEvent(codec: Codec, slot: Slot, message: Message, key: Buffer, valu
   return slot.technical ? technicalOf(contract, slot, key, decoded.record) : recordOf(contract, slot, key, value, decoded.record)
 }
 
-function controlOf(contract: Contract, slot: Slot, { key, headers }: Message, record: Record<string, unknown>): Without<ControlItem> | undefined {
+function controlOf(contract: Contract, slot: LogPlace, { key, headers }: Message, record: Record<string, unknown>): Without<ControlItem> | undefined {
   const name = key?.toString('latin1')
   if (contract.fullName === GENESIS && name === 'genesis') {
     const here = record['topic'] === topicName(slot.region, slot.stream) && record['partition'] === slot.partition
@@ -66,7 +69,7 @@ function controlOf(contract: Contract, slot: Slot, { key, headers }: Message, re
   return { what: 'control', key: name, heartbeat: { number, committedAt, delayMs: sequenceOf(headers['delay-ms']) ?? 0 } }
 }
 
-function technicalOf(contract: Contract, slot: Slot, key: Buffer, record: Record<string, unknown>): Without<TechnicalItem> | ParkReason {
+function technicalOf(contract: Contract, slot: LogPlace, key: Buffer, record: Record<string, unknown>): Without<TechnicalItem> | ParkReason {
   if (contract.stream !== slot.stream) return 'foreign-contract'
   if (!isStorableTechnical(record)) return 'unstorable'
   const expected = keyOfTechnical(contract.fullName, record)
@@ -75,7 +78,7 @@ function technicalOf(contract: Contract, slot: Slot, key: Buffer, record: Record
   return { what: 'technical', key: expected, contract: contract.fullName, record }
 }
 
-function recordOf(contract: Contract, slot: Slot, key: Buffer, value: Buffer, record: Record<string, unknown>): Without<RecordItem> | ParkReason {
+function recordOf(contract: Contract, slot: LogPlace, key: Buffer, value: Buffer, record: Record<string, unknown>): Without<RecordItem> | ParkReason {
   if (contract.stream !== slot.stream) return 'foreign-contract'
   const stream = slot.stream as DataStream
   const { recordId, version, kind, region, eventId } = record as { recordId: string; version: number; kind: string; region: string; eventId: string }

@@ -11,6 +11,7 @@ export const replicatorConfig = defineConfig({
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
   stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder for schemas kept from the registry' },
   historyMonths: { env: 'HUB_HISTORY_MONTHS', type: 'int', default: 26, doc: 'months that superseded versions are kept' },
+  scrubMinutes: { env: 'HUB_SCRUB_MINUTES', type: 'int', default: 10, doc: 'minutes in which every partition of the replica is recomputed from its rows once' },
   host: { env: 'HUB_HTTP_HOST', type: 'string', default: '127.0.0.1', doc: 'address to listen on' },
   port: { env: 'HUB_HTTP_PORT', type: 'int', default: null, doc: 'port for /livez, /readyz and /metrics; 0 takes a free one, none serves nothing' },
   logLevel: { env: 'HUB_LOG_LEVEL', type: 'string', default: 'info', doc: 'debug, info, warn or error' },

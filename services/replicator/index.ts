@@ -9,8 +9,6 @@ import { createWakeup } from '@hub/runtime/wakeup'
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { createGuard } from '@hub/schemas/guard'
 import { allTopics } from '@hub/schemas/streams'
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { applyWhileHolding } from './applier.ts'
 import { replicatorConfig, type ReplicatorConfig } from './config.ts'
 import { createConsume } from './consume.ts'
@@ -20,6 +18,7 @@ import { whileLeading } from './leadership.ts'
 import { createLogWatch } from './log-watch.ts'
 import { createReplicatorMetrics } from './metrics.ts'
 import { createPartitions } from './partitions.ts'
+import { withProof } from './proof.ts'
 import { createPublisher } from './publish.ts'
 import { Queue, QUEUE_LIMITS } from './queue.ts'
 import { createSupervisor, type Supervisor } from './supervise.ts'
@@ -52,11 +51,12 @@ export async function start(config: ReplicatorConfig, context: Context): Promise
     const publisher = createPublisher({ db, codec, region, topicPrefix, wakeup: context.wakeup, log })
     const metrics = createReplicatorMetrics(context.metrics, { partitions, queue })
     const applier = { db, here: { region, topicPrefix }, queue, partitions, leaseMs: LEASE_MS, metrics, log, onApplied: publisher.changed, onUnknownOutcome: supervisor.look }
+    const proof = { db, databaseUrl: config.databaseUrl, kafka, codec, groupPrefix, leaseMs: LEASE_MS, passMs: config.scrubMinutes * 60_000, queue, metrics: context.metrics, log }
 
     const stop = new AbortController()
     const lead = whileLeading({
-      db, owner: `${hostname()}/${process.pid}/${randomUUID()}`, leaseMs: LEASE_MS, log,
-      work: (lease, signal) => applyWhileHolding(lease, applier, signal),
+      db, leaseMs: LEASE_MS, log,
+      work: (lease, signal) => withProof(lease, proof, signal, applyWhileHolding(lease, applier, signal)),
       onChange(now) {
         leading = now
         metrics.active.set(Number(now))

@@ -1,6 +1,8 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { acquireLease, FencedError, type Lease, releaseLease } from './store/lease.ts'
 
 const ASK_MS = 300
@@ -11,7 +13,6 @@ const ASK_MS = 300
  */
 export async function whileLeading(options: {
   db: Db
-  owner: string
   leaseMs: number
   log: Log
   work: (lease: Lease, signal: AbortSignal) => Promise<void>
@@ -20,9 +21,10 @@ export async function whileLeading(options: {
   onFenced: () => void
 }, signal: AbortSignal): Promise<void> {
   const { db, log } = options
+  const owner = `${hostname()}/${process.pid}/${randomUUID()}`
   let silent = false
   while (!signal.aborted) {
-    const lease = await acquireLease(db, options.owner, options.leaseMs).then((found) => {
+    const lease = await acquireLease(db, owner, options.leaseMs).then((found) => {
       silent = false
       return found
     }, (error: unknown) => {

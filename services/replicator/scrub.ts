@@ -1,0 +1,64 @@
+import type { Codec } from '@hub/runtime/codec'
+import type { Db } from '@hub/runtime/db'
+import { type Digest, xor } from './apply.ts'
+import { keptOf, type KeptRow, type Place, readBody } from './check-row.ts'
+import { type Kept, readKept, readRows } from './store/scrub.ts'
+
+/** Rows that are looked at before others get their turn: 3 ms of the event loop. */
+const SLICE = 250
+/** Wrong rows remembered; beyond that the partition is wrong as a whole. */
+export const MOST_WRONG = 5_000
+
+/** What a pass over one partition found, all of it in one snapshot. */
+export interface Pass {
+  readonly kept: Kept
+  readonly rows: number
+  /** Records whose columns are not what their own bytes say, at most `MOST_WRONG`. */
+  readonly wrong: readonly string[]
+  /** Digest and counts of the rows are those that are kept. */
+  readonly matches: boolean
+}
+
+/** How much of the time the scrubber takes: waits after each slice of work. */
+export type Pace = (workedMs: number) => Promise<void>
+
+/**
+ * Recomputes a partition from its rows: every column from the body's bytes, digest and counts from what they give, in one snapshot that lasts as long as
+ * the pass. @returns undefined where this replica has no such partition. Throws (retriable) while the registry does not tell a schema.
+ */
+export async function scrubPartition(db: Db, codec: Codec, place: Place, pace: Pace, signal: AbortSignal): Promise<Pass | undefined> {
+  return db.tx(async (c) => {
+    await c.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    const kept = await readKept(c, place)
+    if (kept === undefined) return undefined
+    const digest: Digest = { hi: 0n, lo: 0n }
+    const wrong: string[] = []
+    let [records, ended] = [0, 0]
+    for await (const rows of readRows(c, place, SLICE)) {
+      signal.throwIfAborted()
+      const began = performance.now()
+      for (const row of rows) {
+        const item = await itemOf(codec, place, row)
+        records++
+        if (typeof item !== 'string') {
+          xor(digest, item.hash)
+          if (item.ended) ended++
+        }
+        if ((typeof item === 'string' || keptOf(item) !== row.kept) && wrong.length < MOST_WRONG) wrong.push(row.record_id)
+      }
+      await pace(performance.now() - began)
+    }
+    const matches = wrong.length === 0 && kept.parkedMatches && digest.hi === kept.hi && digest.lo === kept.lo && records === kept.records && ended === kept.endedRecords
+    return { kept, rows: records, wrong, matches }
+  })
+}
+
+async function itemOf(codec: Codec, place: Place, { record_id: key, body }: KeptRow) {
+  let item = readBody(codec, place, key, body)
+  if (item instanceof Promise) {
+    await item
+    item = readBody(codec, place, key, body)
+  }
+  if (item instanceof Promise) throw new Error('a schema of this partition is not known now')
+  return item
+}

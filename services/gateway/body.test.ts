@@ -1,7 +1,7 @@
 import { createServer, request, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { readChunks, readWhole } from './body.ts'
+import { readChunks, readWhole, type Patience } from './body.ts'
 
 let server: Server | undefined
 afterEach(() => server?.close().closeAllConnections())
@@ -30,10 +30,25 @@ test('a sender that says nothing for too long, breaks off, or is there when the 
   expect(await outcome(collect(1000, closing.signal), (sender) => sender.write('x', () => closing.abort()))).toMatchObject({ code: 'CLOSING', status: 503 })
 })
 
+test('a sender that keeps on saying next to nothing ends the body with a problem; one that pauses and then goes on does not', async () => {
+  const trickle = (bytes: number) => (sender: ReturnType<typeof request>) => {
+    const writing = setInterval(() => sender.write('x'.repeat(bytes)), 10)
+    setTimeout(() => sender.end(), 400)
+    sender.on('close', () => clearInterval(writing)).on('finish', () => clearInterval(writing))
+  }
+  const read = async (body: IncomingMessage): Promise<Buffer> => {
+    let last: Buffer = Buffer.alloc(0)
+    for await (const chunk of readChunks(body, { idleMs: 10_000, minBytes: 1_000, perMs: 100 }, new AbortController().signal)) last = chunk
+    return last
+  }
+  expect(await outcome(read, trickle(1))).toMatchObject({ code: 'BODY_TOO_SLOW' })
+  expect(await outcome(read, trickle(10_000))).toBeInstanceOf(Buffer)
+})
+
 test('a reader that is busy does not count as a silent sender', async () => {
   const slowly = async (body: IncomingMessage): Promise<Buffer> => {
     const chunks: Buffer[] = []
-    for await (const chunk of readChunks(body, 100, new AbortController().signal)) {
+    for await (const chunk of readChunks(body, patient(100), new AbortController().signal)) {
       chunks.push(chunk)
       if (chunks.length === 1) await new Promise((resolve) => setTimeout(resolve, 250))
     }
@@ -43,10 +58,14 @@ test('a reader that is busy does not count as a silent sender', async () => {
   expect(sent.equals(await outcome(slowly, (sender) => sender.end(sent)) as Buffer)).toBe(true)
 })
 
+function patient(idleMs: number): Patience {
+  return { idleMs, minBytes: 0, perMs: 1_000 }
+}
+
 function collect(idleMs: number, closing: AbortSignal = new AbortController().signal): (body: IncomingMessage) => Promise<Buffer> {
   return async (body) => {
     const chunks: Buffer[] = []
-    for await (const chunk of readChunks(body, idleMs, closing)) chunks.push(chunk)
+    for await (const chunk of readChunks(body, patient(idleMs), closing)) chunks.push(chunk)
     return Buffer.concat(chunks)
   }
 }

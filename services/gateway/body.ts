@@ -25,11 +25,20 @@ export function readWhole(stream: IncomingMessage, limit: number, deadlineMs: nu
   })
 }
 
+/** How slow a sender may be while it is waited for: silent this long, and so few bytes in so long a time. */
+export interface Patience {
+  readonly idleMs: number
+  readonly minBytes: number
+  readonly perMs: number
+}
+
 /**
- * The chunks of a body as they are asked for. Throws when the sender is silent for `idleMs` while it is waited for, when the body breaks
- * off, and when `closing` fires; the connection stays, so that an answer can be given.
+ * The chunks of a body as they are asked for. Throws when the sender is too slow while it is waited for (what the reader takes does not
+ * count), when the body breaks off, and when `closing` fires; the connection stays, so that an answer can be given.
  */
-export async function* readChunks(stream: IncomingMessage, idleMs: number, closing: AbortSignal): AsyncGenerator<Buffer> {
+export async function* readChunks(stream: IncomingMessage, { idleMs, minBytes, perMs }: Patience, closing: AbortSignal): AsyncGenerator<Buffer> {
+  let waitedMs = 0
+  let bytes = 0
   let wake = (): void => {}
   let broken = false
   const ring = (): void => wake()
@@ -44,12 +53,19 @@ export async function* readChunks(stream: IncomingMessage, idleMs: number, closi
       if (closing.aborted) throw new Problem(503, 'CLOSING', '网关正在停止，请稍后重发整个内容 · the gateway is stopping: send the whole body again', 'What was published before comes back as duplicate.')
       const chunk = stream.read() as Buffer | null
       if (chunk !== null) {
+        bytes += chunk.length
+        if (waitedMs >= perMs) {
+          if (bytes < minBytes) throw tooSlow()
+          waitedMs = 0
+          bytes = 0
+        }
         yield chunk
         continue
       }
       if (stream.readableEnded) return
       if (broken) throw brokenOff()
       let silent = false
+      const since = performance.now()
       await new Promise<void>((resolve) => {
         const timer = setTimeout(() => {
           silent = true
@@ -60,12 +76,43 @@ export async function* readChunks(stream: IncomingMessage, idleMs: number, closi
           resolve()
         }
       })
+      waitedMs += performance.now() - since
       if (silent) throw tooSlow()
     }
   } finally {
     closing.removeEventListener('abort', ring)
     stream.off('readable', ring).off('end', ring).off('error', onBreak).off('close', onBreak).on('error', () => {})
   }
+}
+
+/** A body that is not read further although it goes on, and why. What was read of it counts. */
+export class BodyStopped extends Error {
+  override readonly name = 'BodyStopped'
+  readonly problem: Problem
+
+  constructor(problem: Problem) {
+    super(problem.code)
+    this.problem = problem
+  }
+}
+
+/** The chunks of a body until, after one of them, `enough` gives a reason to stop. Throws `BodyStopped` then. */
+export async function* untilEnough(chunks: AsyncIterable<Buffer>, enough: () => Problem | undefined): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk
+    const problem = enough()
+    if (problem !== undefined) throw new BodyStopped(problem)
+  }
+}
+
+const DRAIN_MS = 60_000
+
+/** Throws away what still comes of a body, so that its sender can read the answer; one that sends on for a minute is cut off. */
+export function drain(stream: IncomingMessage): void {
+  const until = performance.now() + DRAIN_MS
+  stream.on('data', () => {
+    if (performance.now() > until) stream.socket.destroy()
+  })
 }
 
 function tooLarge(limit: number): Problem {

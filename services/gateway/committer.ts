@@ -23,6 +23,7 @@ export function createCommitter(db: Db, wakeup: Wakeup, metrics: GatewayMetrics,
     isTransient,
     onRetry: (error) => log.warn({ err: error }, 'publishing transaction failed, tried again'),
     maxItems: 1_000,
-    maxWaiting: 20_000,
+    // Room for what all streamed bodies together may have under way; new work is turned away before (admission.ts).
+    maxWaiting: 40_000,
   })
 }

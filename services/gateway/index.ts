@@ -10,6 +10,7 @@ import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { createGuard } from '@hub/schemas/guard'
 import { isDataStream, topicsOf } from '@hub/schemas/streams'
 import { join } from 'node:path'
+import { createAdmission } from './admission.ts'
 import { COMMIT_DEADLINE_MS, createCommitter } from './committer.ts'
 import { gatewayConfig, type GatewayConfig } from './config.ts'
 import { gatewayHealth } from './health.ts'
@@ -50,19 +51,20 @@ export async function start(config: GatewayConfig, context: Context & { health?:
 
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
+    const admission = scope.use('admission', createAdmission({ db, waiting: () => group.waiting, outboxMaxBytes: config.outboxMaxBytes, log, metrics: context.metrics }))
 
     const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
     const stop = new AbortController()
     const trimming = trimVerdicts(db, log, stop.signal)
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
-    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
+    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, ...about(region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${region}`, readiness: health,
+      log, metrics: context.metrics, ...about(region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${region}`, readiness: health, requestsPerSecond: config.requestsPerSecond, trustedProxies: config.trustedProxies,
       async routes(app) {
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
-        await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
+        await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
         for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), positionRoutes(db, region, topicPrefix), parkedRoutes(db), verdictRoutes(db, config)]) routes(app)
       },
     }))

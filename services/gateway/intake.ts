@@ -1,3 +1,4 @@
+import { BodyStopped } from './body.ts'
 import { breathe } from './breathe.ts'
 import { splitLines } from './ndjson.ts'
 import { MAX_EVENT_BYTES, type Outcome, type PreparedEvent } from './publish-batch.ts'
@@ -40,7 +41,8 @@ export async function settle(items: Item[], publish: Publish): Promise<Verdict[]
 
 /**
  * Reads NDJSON of any length, publishing as it comes: at most three batches wait for the database, and the body is not read further
- * meanwhile. Verdicts go to the spool, one line each in the order of the input, the summary last. Throws when the body breaks off
+ * meanwhile. Verdicts go to the spool, one line each in the order of the input, the summary last; where `body` throws `BodyStopped`, what was read is
+ * published all the same and the last line also says why it was not read further and from which line on. Throws when the body breaks off
  * or the database does not commit in time; what was published stays, and sending the body again yields duplicates for it.
  */
 export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Buffer | undefined) => Prepared, publish: Publish, spool: Spool, told: Told): Promise<Summary> {
@@ -49,10 +51,13 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
   let gathering: NodeJS.Timeout | undefined
   let batch: Item[] = []
   let batchBytes = 0
+  let lastLine = 0
+  let stopped: BodyStopped | undefined
   try {
-    for await (const lines of splitLines(body, MAX_EVENT_BYTES)) {
+    for await (const lines of stoppable(splitLines(body, MAX_EVENT_BYTES), (why) => { stopped = why })) {
       for (const { number, bytes } of lines) {
         await breathe()
+        lastLine = number
         batch.push({ place: { line: number }, prepared: prepare(bytes) })
         batchBytes += bytes?.length ?? 0
         if (batch.length >= BATCH_EVENTS || batchBytes >= BATCH_BYTES) await send()
@@ -68,7 +73,8 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
     const ends = await Promise.allSettled(inFlight)
     for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
-  await spool.write(`${JSON.stringify({ summary })}\n`)
+  const { status, code, message: title, detail } = stopped?.problem ?? {}
+  await spool.write(`${JSON.stringify({ summary, ...(stopped !== undefined && { stopped: { status, code, title, detail, fromLine: lastLine + 1 } }) })}\n`)
   return summary
 
   function sendSoon(): void {
@@ -100,6 +106,16 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
     // The failure is thrown by whoever waits for it above; this only keeps it from counting as unhandled until then.
     written.catch(() => {})
     inFlight.push(written)
+  }
+}
+
+/** Ends where the source was stopped, and says why. */
+async function* stoppable<T>(source: AsyncIterable<T>, onStop: (why: BodyStopped) => void): AsyncGenerator<T> {
+  try {
+    yield* source
+  } catch (error) {
+    if (!(error instanceof BodyStopped)) throw error
+    onStop(error)
   }
 }
 

@@ -1,4 +1,5 @@
 import { start } from '@hub/gateway'
+import type { GatewayConfig } from '@hub/gateway/config'
 import { createDb, type Db } from '@hub/runtime/db'
 import type { Role } from '@hub/runtime/http'
 import { createLog, type Log } from '@hub/runtime/log'
@@ -31,7 +32,7 @@ const CALLERS = [
 ].join('\n')
 
 /** A gateway on the fixture's stack. `databaseUrl` may lead through a proxy; `db` of the result goes to `fixture`'s database itself. */
-export async function startGateway(fixture: Fixture, options: { region?: Region; databaseUrl?: string; directUrl?: string } = {}): Promise<TestGateway> {
+export async function startGateway(fixture: Fixture, options: { region?: Region; databaseUrl?: string; directUrl?: string; config?: Partial<GatewayConfig> } = {}): Promise<TestGateway> {
   const stateDir = await fixture.stateDir()
   const callersFile = join(stateDir, 'callers.yaml')
   await writeFile(callersFile, `callers:\n${CALLERS}\n`)
@@ -40,7 +41,7 @@ export async function startGateway(fixture: Fixture, options: { region?: Region;
   const log: Log = createLog({ service: 'test', level: 'trace', destination: { write: (line: string) => void lines.push(line) } })
   const region = options.region ?? 'zj'
   const service = await start(
-    { region, databaseUrl, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, host: '127.0.0.1', port: 0, callersFile, stateDir, logLevel: 'info' },
+    { region, databaseUrl, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, host: '127.0.0.1', port: 0, callersFile, stateDir, logLevel: 'info', trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, ...options.config },
     { log, metrics: createMetrics({}), wakeup: createWakeup(), fail: (error) => void lines.push(String(error)) },
   )
   const db = createDb({ url: options.directUrl ?? databaseUrl, name: 'test', max: 2, log: fixture.log })

@@ -4,7 +4,8 @@ import type { DataStream } from '@hub/schemas/streams'
 import { DATA_STREAMS } from '@hub/schemas/streams'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
-import { readChunks, readWhole } from '../body.ts'
+import type { Admission } from '../admission.ts'
+import { drain, readChunks, readWhole, untilEnough, type Patience } from '../body.ts'
 import { breathe } from '../breathe.ts'
 import { CommitUnavailableError } from '../group-commit.ts'
 import { binary, CLOUDEVENT, CLOUDEVENTS, structured } from '../cloudevent.ts'
@@ -23,7 +24,10 @@ const MAX_JSON_BYTES = 4 * 1024 * 1024
 /** Bodies up to this size take no slot. */
 const SMALL_BYTES = 64 * 1024
 const JSON_DEADLINE_MS = 30_000
-const IDLE_MS = 30_000
+const PATIENCE: Patience = { idleMs: 30_000, minBytes: 16 * 1024, perMs: 60_000 }
+/** What one streamed body may take: verdicts of about four million events, and this long. */
+const MAX_VERDICT_BYTES = 1024 ** 3
+const MAX_STREAM_MS = 2 * 3_600_000
 const NDJSON = 'application/x-ndjson'
 const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -36,6 +40,7 @@ export interface EventRoutes {
   /** A `Publish` for one body that writes nothing. */
   readonly rehearse: () => Publish
   readonly spoolDir: string
+  readonly admission: Admission
   /** Ends streamed bodies in order. */
   readonly closing: AbortSignal
   /** Is told all verdicts but those of rehearsals. */
@@ -59,6 +64,7 @@ export function eventRoutes(options: EventRoutes): (app: FastifyInstance) => Pro
       schema: SCHEMA,
       onRequest: async (request, reply) => {
         if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'CONTENT_ENCODING', '不接受压缩内容 · compressed bodies are not accepted', 'Send it without content-encoding.')
+        options.admission.admit((request.query as Record<string, unknown>)['dryRun'] === 'true')
         if (Number(request.headers['content-length'] ?? Infinity) <= SMALL_BYTES) return
         const release = slots.take(request.caller!.id)
         if (release === undefined) throw new Problem(429, 'TOO_MANY_BODIES', '同时上传的内容过多，请稍后重试 · too many bodies at once: try again', 'Send fewer files at a time.')
@@ -114,16 +120,29 @@ async function takeArray(body: Buffer, reply: FastifyReply, prepare: Prepare, pu
 
 async function takeStream(body: IncomingMessage, reply: FastifyReply, prepare: Prepare, publish: Publish, options: EventRoutes, told: Told): Promise<FastifyReply> {
   const spool = createSpool(options.spoolDir)
+  const until = performance.now() + MAX_STREAM_MS
+  const rehearsal = (reply.request.query as Input['Querystring']).dryRun === true
+  let stopped: Problem | undefined
+  const enough = (): Problem | undefined => (stopped = performance.now() > until || spool.bytes > MAX_VERDICT_BYTES ? tooLong() : options.admission.enough(rehearsal))
   const dispose = (): void => void spool[Symbol.asyncDispose]()
   try {
-    await takeLines(readChunks(body, IDLE_MS, options.closing), prepare, publish, spool, told)
+    await takeLines(untilEnough(readChunks(body, PATIENCE, options.closing), enough), prepare, publish, spool, told)
   } catch (error) {
     dispose()
     if (!(error instanceof CommitUnavailableError)) throw error
     throw new Problem(503, 'COMMIT_UNAVAILABLE', '数据库未能及时提交，请稍后重发整个内容 · the database did not commit in time: send the whole body again', 'What was published before comes back as duplicate.')
   }
   reply.raw.once('close', dispose)
-  return reply.code(200).type(NDJSON).send(spool.read())
+  if (stopped !== undefined) {
+    // The answer goes out while the rest of the body may still come.
+    drain(body)
+    void reply.headers({ connection: 'close', ...(stopped.status === 503 && { 'retry-after': String(stopped.extra['retryAfterSeconds']) }) })
+  }
+  return reply.code(stopped?.status ?? 200).type(NDJSON).send(spool.read())
+}
+
+function tooLong(): Problem {
+  return new Problem(413, 'BODY_TOO_LONG', '内容过长，其余部分请另行发送 · the body is too long: send the rest in another one', `At most ${MAX_STREAM_MS / 3_600_000} hours and about four million events in one body. What was read is published; go on from the line that \`stopped.fromLine\` names.`)
 }
 
 const SCHEMA = {

@@ -13,12 +13,14 @@ import { join } from 'node:path'
 import { createAdmission } from './admission.ts'
 import { COMMIT_DEADLINE_MS, createCommitter } from './committer.ts'
 import { gatewayConfig, type GatewayConfig } from './config.ts'
+import { createFeed } from './feed/feed.ts'
 import { gatewayHealth } from './health.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { about, addComponents } from './openapi.ts'
 import type { PreparedEvent } from './publish-batch.ts'
 import { rehearse } from './rehearsal.ts'
 import { keepRepublished } from './republish.ts'
+import { changeRoutes } from './routes/changes.ts'
 import { eventRoutes } from './routes/events.ts'
 import { parkedRoutes } from './routes/parked.ts'
 import { positionRoutes } from './routes/position.ts'
@@ -52,9 +54,9 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
     const admission = scope.use('admission', createAdmission({ db, waiting: () => group.waiting, outboxMaxBytes: config.outboxMaxBytes, log, metrics: context.metrics }))
-
     const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
     const stop = new AbortController()
+    const feed = scope.use('feed', createFeed({ databaseUrl: config.databaseUrl, codec, log, metrics: context.metrics, closing: stop.signal }))
     const trimming = trimVerdicts(db, log, stop.signal)
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
@@ -65,7 +67,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
         await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
-        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), positionRoutes(db, region, topicPrefix), parkedRoutes(db), verdictRoutes(db, config)]) routes(app)
+        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), positionRoutes(db, region, topicPrefix), parkedRoutes(db), verdictRoutes(db, config)]) routes(app)
       },
     }))
     scope.use('streams', () => {

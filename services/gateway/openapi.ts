@@ -3,6 +3,7 @@ import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, isDataStream, REGIONS, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
 import { eventSchema } from './openapi-event.ts'
+import { FEED_SCHEMAS } from './openapi-feed.ts'
 import { RECORD_SCHEMAS } from './openapi-records.ts'
 import { CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA } from './openapi-verdicts.ts'
 import { RULES, VERDICTS } from './verdict.ts'
@@ -31,7 +32,7 @@ export function about(region: Region): { title: string; description: string; tag
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {
-  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA]) app.addSchema(schema)
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA]) app.addSchema(schema)
 }
 
 const text = (description: string): object => ({ type: 'string', description })

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { Text } from '@hub/schemas/codes'
 import type { DataStream, Region } from '@hub/schemas/streams'
 import type { Act } from './compose/act.ts'
@@ -69,8 +70,8 @@ export interface Context {
   readonly source: string
   /** ms UTC */
   readonly now: number
-  /** Secret of the region for the hashes of report and order numbers. */
-  readonly key: Buffer
+  /** Secret of the region for the hashes of report and order numbers (`createSecretKey`: preparing it costs more than a hash). */
+  readonly key: KeyObject
   readonly codes: Codes
   /** Name of the file, without folders. */
   readonly file: string

@@ -1,3 +1,4 @@
+import { createSecretKey } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { basename, join } from 'node:path'
 import { convert } from '@hub/connectors/convert'
@@ -13,6 +14,8 @@ export const SOURCES = join(import.meta.dirname, '../data/sources/files')
 /** The files state what was so on 2026-03-31. */
 export const NOW = Date.UTC(2026, 3, 1, 4)
 
+const KEY = createSecretKey('test key', 'utf8')
+
 export interface Verdict extends Omit<Taken, 'verdict' | 'flags'> {
   readonly verdict: ImportVerdict
   readonly flags: readonly RowFlag[]
@@ -26,7 +29,7 @@ export interface Imported {
 }
 
 export function contextOf(region: Region, file: string, source = `test-${region}`): Context {
-  return { region, source, now: NOW, key: Buffer.from('test key'), codes: codesOf(region), file }
+  return { region, source, now: NOW, key: KEY, codes: codesOf(region), file }
 }
 
 export function sourceFile(path: string): AsyncIterable<Uint8Array> {

@@ -41,6 +41,8 @@ export interface Hub extends AsyncDisposable {
   url(region: Region): string
   db(region: Region): Db
   databaseUrl(region: Region): string
+  /** Whom a region's gateway knows. */
+  callersFile(region: Region): string
   /** The regions started so far, with their databases. */
   replicas(): Replica[]
   /** Starts all services of a region, in this process, and waits until they are ready. */
@@ -115,6 +117,11 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
       const config = configs.get(region)
       if (config === undefined) throw new Error(`${region} was not started`)
       return config.databaseUrl
+    },
+    callersFile(region) {
+      const config = configs.get(region)
+      if (config === undefined) throw new Error(`${region} was not started`)
+      return config.callersFile
     },
     replicas: () => REGIONS.flatMap((region) => (databases.has(region) ? [{ region, db: databases.get(region)! }] : [])),
     async start(region) {

@@ -6,7 +6,7 @@ import { eventSchema } from './openapi-event.ts'
 import { FEED_SCHEMAS } from './openapi-feed.ts'
 import { RECORD_SCHEMAS } from './openapi-records.ts'
 import { CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA } from './openapi-verdicts.ts'
-import { RULES, VERDICTS } from './verdict.ts'
+import { emptySummary, problem, RULES, VERDICTS } from './verdict.ts'
 
 const EVENTS = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
 
@@ -107,7 +107,7 @@ const POSITION = {
     partitions: {
       type: 'array',
       items: object({
-        region: text('发布地区 · region that publishes'),
+        region: { type: 'string', enum: REGIONS, description: '发布地区 · region that publishes' },
         stream: text('数据流 · stream'),
         topic: text('主题 · topic'),
         partition: { type: 'integer' },
@@ -144,7 +144,17 @@ const PARKED = {
 }
 
 const EVENT_ID = '019b76da-a87b-7c54-9e0f-2f1f6d2c5a10'
-export const VERDICT_EXAMPLE = { recordId: 'zj-12315/2026031500017', verdict: 'accepted', eventId: EVENT_ID, version: 1, flags: [], receipt: `/v1/receipts/${EVENT_ID}` }
+const ACCEPTED = { recordId: 'zj-12315/2026031500017', verdict: 'accepted', eventId: EVENT_ID, version: 1, flags: [], receipt: `/v1/receipts/${EVENT_ID}` }
+const REFUSED = { recordId: 'zj-12315/2026031500018', verdict: 'refused', flags: [], problems: [problem('date', 'registeredOn', 'YYYY-MM-DD')] }
+const COUNTED = { ...emptySummary(), accepted: 1, refused: 1, total: 2 }
+export const VERDICT_EXAMPLES = {
+  accepted: ACCEPTED,
+  duplicate: { ...ACCEPTED, verdict: 'duplicate' },
+  conflict: { recordId: ACCEPTED.recordId, verdict: 'conflict', version: 1, flags: [], problems: [problem('version-conflict', 'version', '> 1')] },
+  refused: REFUSED,
+  ofArray: { summary: COUNTED, verdicts: [{ ...ACCEPTED, index: 0 }, { ...REFUSED, index: 1 }] },
+  ofLines: `${[{ ...ACCEPTED, line: 1 }, { ...REFUSED, line: 2 }, { summary: COUNTED }].map((line) => JSON.stringify(line)).join('\n')}\n`,
+}
 const AT = '2026-03-15T01:30:00.000Z'
 export const RECEIPT_EXAMPLE = {
   eventId: EVENT_ID, recordId: 'zj-12315/2026031500017', stream: 'complaint', version: '1', topic: 'zj.complaint', partition: 4, offset: '1042', sequence: '977', acceptedAt: AT,

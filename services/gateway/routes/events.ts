@@ -11,7 +11,7 @@ import { CommitUnavailableError } from '../group-commit.ts'
 import { binary, CLOUDEVENT, CLOUDEVENTS, structured } from '../cloudevent.ts'
 import { settle, takeLines, type Item, type Publish, type Told } from '../intake.ts'
 import { isArray, splitArray } from '../json-array.ts'
-import { EVENT_EXAMPLES, EVENT_REFS, VERDICT_EXAMPLE } from '../openapi.ts'
+import { EVENT_EXAMPLES, EVENT_REFS, VERDICT_EXAMPLES } from '../openapi.ts'
 import { preparer, traceparentOf, type Prepare, type Preparing } from '../prepare.ts'
 import { CLOUDEVENT_EXAMPLE } from '../openapi-verdicts.ts'
 import { createSlots } from '../slots.ts'
@@ -159,7 +159,7 @@ const SCHEMA = {
   },
 }
 
-const VERDICT = { content: { 'application/json': { schema: { $ref: 'Verdict#' }, example: VERDICT_EXAMPLE } } }
+const verdictOf = (example: object): object => ({ content: { 'application/json': { schema: { $ref: 'Verdict#' }, example } } })
 const DOCUMENTED: Documented = {
   body: {
     required: true,
@@ -174,16 +174,18 @@ const DOCUMENTED: Documented = {
     200: {
       description: '单个事件的结果（重复、过期或试运行）；数组和 NDJSON 的全部结果 · verdict of one event (duplicate, stale or dry run); all verdicts of an array or of NDJSON, the summary last',
       content: {
-        'application/json': { schema: { anyOf: [{ $ref: 'Verdict#' }, { $ref: 'Verdicts#' }] } },
-        [NDJSON]: { schema: { type: 'string', description: '每行一个 Verdict，最后一行 {"summary": Summary} · a Verdict on each line, {"summary": Summary} on the last' } },
+        'application/json': { schema: { anyOf: [{ $ref: 'Verdict#' }, { $ref: 'Verdicts#' }] }, examples: { one: { value: VERDICT_EXAMPLES.duplicate }, array: { value: VERDICT_EXAMPLES.ofArray } } },
+        [NDJSON]: { schema: { type: 'string', description: '每行一个 Verdict，最后一行 {"summary": Summary} · a Verdict on each line, {"summary": Summary} on the last' }, example: VERDICT_EXAMPLES.ofLines },
       },
     },
-    201: { description: '已接受并持久化 · accepted and durable', ...VERDICT },
-    408: problemAnswer('内容未及时到达 · the body did not come in time'),
-    409: { description: '同一版本内容不同 · the same version with other content', ...VERDICT },
-    413: problemAnswer('内容过大 · the body is too large'),
-    415: problemAnswer('内容类型不支持 · this content type is not accepted'),
-    422: { description: '拒绝：问题逐条列出 · refused: every problem is named', ...VERDICT },
-    429: problemAnswer('同时上传的内容过多 · too many bodies at once'),
+    201: { description: '已接受并持久化 · accepted and durable', ...verdictOf(VERDICT_EXAMPLES.accepted) },
+    400: problemAnswer('请求有误 · the request is wrong', 'BODY_MISSING', 'ARRAY_MALFORMED', 'BODY_BROKEN_OFF'),
+    408: problemAnswer('内容未及时到达 · the body did not come in time', 'BODY_TOO_SLOW'),
+    409: { description: '同一版本内容不同 · the same version with other content', ...verdictOf(VERDICT_EXAMPLES.conflict) },
+    413: problemAnswer('内容过大 · the body is too large', 'BODY_TOO_LARGE', 'ARRAY_TOO_LONG', 'BODY_TOO_LONG', 'REHEARSAL_TOO_LONG'),
+    415: problemAnswer('内容类型不支持 · this content type is not accepted', 'MEDIA_TYPE', 'CONTENT_ENCODING', 'CLOUDEVENT_FORM'),
+    422: { description: '拒绝：问题逐条列出 · refused: every problem is named', ...verdictOf(VERDICT_EXAMPLES.refused) },
+    429: problemAnswer('同时上传的内容过多 · too many bodies at once', 'TOO_MANY_BODIES'),
+    503: problemAnswer('未能提交，按 Retry-After 重发整个内容 · not committed: send the whole again after Retry-After seconds', 'COMMIT_UNAVAILABLE', 'CLOSING', 'OVERLOADED', 'OUTBOX_FULL'),
   },
 }

@@ -52,13 +52,13 @@ const FIELDS = 'r.region, r.record_id AS "recordId", r.version, r.kind, r.ended,
  * behind a backlog the age of the newest heartbeat applied.
  */
 const STALE_MS = `CASE WHEN heartbeat_at IS NULL THEN NULL
-                       WHEN lag = 0 THEN extract(epoch FROM now() - moved_at) * 1000 + coalesce(heartbeat_delay_ms, 0)
-                       ELSE extract(epoch FROM now() - heartbeat_at) * 1000 END`
+                       ELSE greatest(0, CASE WHEN lag = 0 THEN extract(epoch FROM now() - moved_at) * 1000 + coalesce(heartbeat_delay_ms, 0)
+                                             ELSE extract(epoch FROM now() - heartbeat_at) * 1000 END) END`
 
 /** Parameters: stream and partition, each null for all. */
 const HEAD = `SELECT json_build_object('replica', a.replica_id, 'change', (a.next_change - 1)::text, 'at', now(), 'partitions', coalesce((
                 SELECT json_agg(json_build_object('stream', stream, 'topic', topic, 'partition', partition, 'region', region, 'generation', generation, 'nextOffset', next_offset::text,
-                         'completeFrom', greatest(complete_from, first_offset)::text, 'lag', lag::text, 'records', records::text, 'ended', ended_records::text, 'staleMs', round(greatest(${STALE_MS}, 0)), 'pausedReason', paused_reason) ORDER BY topic, partition)
+                         'completeFrom', greatest(complete_from, first_offset)::text, 'lag', lag::text, 'records', records::text, 'ended', ended_records::text, 'staleMs', round(${STALE_MS}), 'pausedReason', paused_reason) ORDER BY topic, partition)
                   FROM partition_state WHERE ($1::text IS NULL OR stream = $1) AND ($2::int IS NULL OR partition = $2)), '[]'::json)) FROM applier a`
 
 /** Rows and the head they belong to, in one statement and so of one snapshot. */

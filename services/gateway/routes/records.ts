@@ -71,7 +71,7 @@ export function recordRoutes({ db, codec, region, topicPrefix, cursorSecret }: R
 
   async function readThen(stream: DataStream, recordId: string, asOf: AsOf, viewer: Viewer): Promise<object> {
     const partition = partitionOf(recordId, PARTITIONS[stream])
-    const names = REGIONS.map((origin) => `${topicName(origin, stream)}/${partition}`)
+    const names = REGIONS.map((origin) => `${topicName(origin, stream)}/${partition}`).sort()
     const { vector, at, here } = await fromReplica(resolve(asOf, REGIONS.map((origin) => topicName(origin, stream, topicPrefix)), partition))
     const places = placesToRead(vector, here, names)
     const { head, rows } = await fromReplica(readRecordsAsOf(db, stream, TABLES[stream].table, partition, recordId, places.map(({ here, offset }) => ({ region: here.region, offset }))))

@@ -1,3 +1,4 @@
+import { instantText } from '@hub/schemas/record-json'
 import { present } from '../present.ts'
 import type { Authority } from '../reference/authorities.ts'
 import type { EventInput } from '../shape.ts'
@@ -136,8 +137,4 @@ function factsOf(history: ListingHistory): ListingFacts | undefined {
 
 function sameAct(a: ListingAct, b: ListingAct): boolean {
   return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b)
-}
-
-function instantText(ms: number): string {
-  return `${new Date(ms + 8 * 3_600_000).toISOString().slice(0, 19)}+08:00`
 }

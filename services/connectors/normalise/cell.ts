@@ -18,9 +18,11 @@ export function isFormula(raw: string): boolean {
   return FORMULA.test(raw)
 }
 
+const WIDE = /[\uff01-\uff5e\u3000]/
+
 /** Full-width letters, digits and signs to the usual ones; Chinese punctuation that people expect to see stays. */
 export function halfWidth(text: string): string {
-  return text.replace(/[０-９Ａ-Ｚａ-ｚ．／－：]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).replace(/\u3000/g, ' ')
+  return !WIDE.test(text) ? text : text.replace(/[０-９Ａ-Ｚａ-ｚ．／－：]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0)).replace(/\u3000/g, ' ')
 }
 
 /** How a header is compared: without spaces, width, case, BOM and kinds of brackets and slashes. */

@@ -1,4 +1,5 @@
 import { parseDay, parseInstant } from '@hub/schemas/read-time'
+import { instantText } from '@hub/schemas/record-json'
 import { halfWidth } from './cell.ts'
 
 const DAY_MS = 86_400_000
@@ -7,6 +8,10 @@ const SHANGHAI_MS = 8 * 3_600_000
 const SERIAL_ZERO = 25_569
 /** Serials of 2000-01-01 to 2100-12-31: other numbers are no dates. */
 const SERIALS = [36_526, 73_415] as const
+
+/** What contracts take: the years 1900 to 2100. */
+const FIRST_DAY = parseDay('1900-01-01')!
+const LAST_DAY = parseDay('2100-12-31')!
 
 const WRITTEN = /^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T\s]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?$/
 const COMPACT = /^(\d{4})(\d{2})(\d{2})日?$/
@@ -23,8 +28,10 @@ const SENTINEL_DAYS = new Set(['9999-09-09', '2099-12-31', '1900-01-01'])
 export function instantOf(text: string): string | undefined {
   const ms = epochOf(halfWidth(text).trim())
   if (ms === undefined) return undefined
-  const local = new Date(ms + SHANGHAI_MS).toISOString().slice(0, 19)
-  return SENTINEL_DAYS.has(local.slice(0, 10)) || local.length !== 19 || local > '2100' ? undefined : `${local}+08:00`
+  const days = Math.floor((ms + SHANGHAI_MS) / DAY_MS)
+  if (days < FIRST_DAY || days > LAST_DAY) return undefined
+  const instant = instantText(Math.floor(ms / 1000) * 1000)
+  return SENTINEL_DAYS.has(instant.slice(0, 10)) ? undefined : instant
 }
 
 /** The day of that time in Asia/Shanghai, `YYYY-MM-DD`. */

@@ -9,10 +9,10 @@ export function isArray(bytes: Buffer): boolean {
 
 /**
  * The bytes of each element of a JSON array, so that one bad event refuses itself and not its neighbours. Strings and nesting are told
- * apart, nothing else: each element is still to be parsed. `undefined` = the array is not closed, or something follows it.
+ * apart, nothing else: each element is still to be parsed. A number = the byte at which it stops being one array: it is not closed, or something follows it.
  * Stops as soon as there are more than `limit` elements.
  */
-export function splitArray(bytes: Buffer, limit: number): Buffer[] | undefined {
+export function splitArray(bytes: Buffer, limit: number): Buffer[] | number {
   const elements: Buffer[] = []
   let start = skipSpace(bytes, 0) + 1
   let depth = 1
@@ -34,12 +34,13 @@ export function splitArray(bytes: Buffer, limit: number): Buffer[] | undefined {
       case 0x5d:
       case 0x7d:
         if (--depth > 0) break
-        if (bytes[at] !== 0x5d || skipSpace(bytes, at + 1) < bytes.length) return undefined
+        if (bytes[at] !== 0x5d) return at
+        if (skipSpace(bytes, at + 1) < bytes.length) return skipSpace(bytes, at + 1)
         if (elements.length > 0 || skipSpace(bytes, start) < at) elements.push(bytes.subarray(start, at))
         return elements
     }
   }
-  return undefined
+  return bytes.length
 }
 
 /** Index of the quote that ends the string opened at `start`, or the end of the bytes. */

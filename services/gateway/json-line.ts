@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
+import { jsonFault } from './json-fault.ts'
 
 /** Nesting that no contract reaches; deeper input is refused before anything walks it. */
 export const MAX_DEPTH = 16
 
 export type JsonFault = 'invalid-utf8' | 'malformed-json' | 'too-deep' | 'duplicate-key'
 
-export type ParsedJson = { ok: true; value: unknown } | { ok: false; fault: JsonFault; field: string }
+export type ParsedJson = { ok: true; value: unknown } | { ok: false; fault: JsonFault; field: string; /** Of malformed JSON: the byte, from 0, at which it stops being JSON. */ byte?: number }
 
 /**
  * Parses JSON from outside: UTF-8 is checked, nesting bounded, and a key given twice in one object refused, since
@@ -20,7 +21,7 @@ export function parseJson(bytes: Buffer): ParsedJson {
   try {
     value = JSON.parse(text)
   } catch {
-    return { ok: false, fault: 'malformed-json', field: '' }
+    return { ok: false, fault: 'malformed-json', field: '', byte: Buffer.byteLength(text.slice(0, jsonFault(text))) }
   }
   // Fewer keys after parsing than colons before it: some key stood twice.
   if (countKeys(value) !== shape.members) return { ok: false, fault: 'duplicate-key', field: duplicateKey(text) }

@@ -40,7 +40,7 @@ export function preparer({ region, topicPrefix, writers }: Preparing, stream: Da
   return (bytes) => {
     if (bytes === undefined || bytes.length > MAX_EVENT_BYTES) return { refused: [problem('event-too-large', '', `≤ ${MAX_EVENT_BYTES} bytes`)] }
     const parsed = parseJson(bytes)
-    if (!parsed.ok) return { refused: [problem(parsed.fault, nameable(parsed.field), EXPECTED[parsed.fault])] }
+    if (!parsed.ok) return { refused: [problem(parsed.fault, nameable(parsed.field), parsed.byte === undefined ? EXPECTED[parsed.fault] : `${EXPECTED[parsed.fault]} @ byte ${parsed.byte}`)] }
     const now = Date.now()
     const enveloped = envelope?.(parsed.value)
     const read = readEvent(stream, region, enveloped === undefined ? parsed.value : enveloped.data, now)

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { createDoorkeeper, mayCall, type Access, type Authenticator, type Caller } from './access.ts'
 import { logAccess } from './access-log.ts'
+import { answerClientError } from './client-error.ts'
 import { documentRoute, type Documented } from './document.ts'
 import { HEALTH_TAG, healthRoutes } from './health-routes.ts'
 import type { Log } from './log.ts'
@@ -89,6 +90,7 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
     trustProxy: options.trustedProxies === undefined || options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
+    clientErrorHandler: answerClientError,
     genReqId: () => crypto.randomUUID(),
     ajv: { customOptions: { removeAdditional: false, coerceTypes: 'array', allErrors: true, strict: false } },
   })
@@ -110,7 +112,8 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   app.addHook('onRoute', (route) => {
     if (route.config?.access === undefined) throw new Error(`route ${String(route.method)} ${route.url} declares no access rule`)
     if (route.config.page?.menu !== undefined && route.method === 'GET') menu.push({ href: route.url, text: route.config.page.menu, access: route.config.access })
-    route.schema = { ...route.schema, security: route.config.access === 'open' ? [] : [{ key: [] }] }
+    // Pages are for people: the document leaves them out.
+    route.schema = { ...route.schema, security: route.config.access === 'open' ? [] : [{ key: [] }], ...(route.config.page !== undefined && { hide: true }) }
   })
   await app.register(rateLimit, { global: false })
   const sessions = options.sessionCookie === undefined || options.authenticate === undefined ? undefined : createSessions(options.sessionCookie, options.authenticate)

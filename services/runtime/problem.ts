@@ -44,15 +44,20 @@ export function answerProblem(error: FastifyError | Problem | Error, request: Fa
   if (problem.status === 503 || problem.status === 429) void reply.header('retry-after', String(problem.extra['retryAfterSeconds'] ?? RETRY_AFTER_SECONDS))
   if (request.routeOptions.config?.page !== undefined) return problemPage(problem, request, reply)
   if (problem.status === 401) void reply.header('www-authenticate', 'Bearer')
-  return reply.code(problem.status).type('application/problem+json').send({
+  return reply.code(problem.status).type('application/problem+json').send(problemDocument(problem, request.id))
+}
+
+/** A problem as its answer tells it. `instance`: id of the request. */
+export function problemDocument(problem: Problem, instance: string): object {
+  return {
     type: `urn:yrd-hub:problem:${problem.code.toLowerCase().replaceAll('_', '-')}`,
     title: problem.message,
     status: problem.status,
     code: problem.code,
     ...(problem.detail === undefined ? {} : { detail: problem.detail }),
-    instance: request.id,
+    instance,
     ...problem.extra,
-  })
+  }
 }
 
 function problemPage({ status, code, message, detail }: Problem, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

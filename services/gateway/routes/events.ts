@@ -103,8 +103,8 @@ async function takeOne(body: Buffer, reply: FastifyReply, prepare: Prepare, publ
 }
 
 async function takeArray(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, told: Told): Promise<FastifyReply> {
-  const elements = isArray(body) ? splitArray(body, MAX_ARRAY_EVENTS) : undefined
-  if (elements === undefined) throw new Problem(400, 'ARRAY_MALFORMED', '不是格式正确的 JSON 数组 · the array is not well-formed JSON', 'Nothing of it was published.')
+  const elements = isArray(body) ? splitArray(body, MAX_ARRAY_EVENTS) : 0
+  if (typeof elements === 'number') throw new Problem(400, 'ARRAY_MALFORMED', '不是格式正确的 JSON 数组 · the array is not well-formed JSON', `It stops being an array at byte ${elements}. Nothing of it was published.`)
   if (elements.length > MAX_ARRAY_EVENTS) throw new Problem(413, 'ARRAY_TOO_LONG', '数组过长 · the array is too long', `At most ${MAX_ARRAY_EVENTS} events. Send more as ${NDJSON}.`)
   const items: Item[] = []
   for (const [index, bytes] of elements.entries()) {

@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Validator } from '@seriousme/openapi-schema-validator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { DATA_STREAMS, REGIONS } from '@hub/schemas/streams'
 import { eventually } from '../eventually.ts'
 import { openHub, type Hub } from '../hub.ts'
@@ -43,35 +41,6 @@ async function ask(route: string, role: 'publisher' | 'reader' | 'operator', pat
   expect(documented.faults(route, response.status, response.headers.get('content-type') ?? '', body)).toEqual([])
   return { status: response.status, body }
 }
-
-describe('/openapi.json', () => {
-  test('is valid OpenAPI 3.1 and lists every route', async () => {
-    expect(documented.document.openapi).toMatch(/^3\.1/)
-    expect(await new Validator().validate(structuredClone(documented.document) as unknown as Record<string, unknown>)).toMatchObject({ valid: true })
-    expect(documented.routes()).toEqual([EVENTS, RECORDS, RECEIPTS, POSITION, PARKED].sort())
-  })
-
-  test('names each operation, asks for a key on each, and its examples are as its schemas say', () => {
-    for (const [path, item] of Object.entries(documented.document.paths)) {
-      for (const operation of Object.values(item)) expect({ path, ...operation }).toMatchObject({ operationId: expect.any(String), security: [{ key: [] }] })
-    }
-    expect(documented.badExamples()).toEqual([])
-  })
-})
-
-test('the events that the document shows are accepted in the region that they name', async () => {
-  const post = documented.document.paths['/v1/streams/{stream}/events']!['post'] as unknown as { requestBody: { content: Record<string, { examples: Record<string, { value: { region: string } }> }> } }
-  const { examples } = post.requestBody.content['application/json']!
-  const contracts = ALL_CONTRACTS.filter(({ role }) => role === 'record' || role === 'stub')
-  expect(Object.keys(examples)).toEqual(contracts.map(({ schema }) => schema.name))
-  for (const region of REGIONS) {
-    await using gateway = await startGateway(hub.fixture, { region })
-    for (const { stream, schema } of contracts.filter(({ schema: { name } }) => examples[name]!.value.region === region)) {
-      const { status, text } = await gateway.publish(stream, JSON.stringify(examples[schema.name]!.value), { query: '?dryRun=true' })
-      expect({ name: schema.name, status, ...JSON.parse(text) }).toMatchObject({ name: schema.name, status: 200, verdict: 'accepted' })
-    }
-  }
-})
 
 describe('who may call', () => {
   const paths: [route: string, path: string, allowed: (keyof typeof KEYS)[]][] = [

@@ -70,7 +70,7 @@ const SCHEMA = {
       until: { type: 'string', maxLength: 40, description: '截止时间（不含） · before this time' },
       outcome: { type: 'string', enum: VERDICTS, description: '结果 · verdict' },
       after: { type: 'string', pattern: UUID, description: '上一页的 next · `next` of the page before' },
-      limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE },
+      limit: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE, description: '每页至多 · at most so many a page' },
     },
   },
 }

@@ -1,0 +1,30 @@
+import type { Keys } from '@hub/local/local-files'
+
+/** What is asked of an operation so that it answers with what it is there for. */
+export interface Asked {
+  /** Whose key; undefined where none is needed. */
+  readonly role?: keyof Keys
+  /** Of an event that was published, and its record. */
+  readonly path: (event: { eventId: string; recordId: string }) => string
+  readonly body?: string
+  readonly type?: string
+  readonly status?: number
+}
+
+/** One right question for every operation of the gateway's document. */
+export const WALK: Readonly<Record<string, Asked>> = {
+  'GET /livez': { path: () => '/livez' },
+  'GET /readyz': { path: () => '/readyz' },
+  'GET /metrics': { path: () => '/metrics' },
+  'GET /openapi.json': { path: () => '/openapi.json' },
+  'POST /v1/streams/{stream}/events': { role: 'publisher', path: () => '/v1/streams/complaint/events?dryRun=true', body: '[{}]', type: 'application/json' },
+  'GET /v1/streams/{stream}/records': { role: 'reader', path: ({ recordId }) => `/v1/streams/complaint/records?recordId=${encodeURIComponent(recordId)}` },
+  'GET /v1/streams': { role: 'reader', path: () => '/v1/streams' },
+  'GET /v1/streams/{stream}/changes': { role: 'reader', path: () => '/v1/streams/complaint/changes?limit=10' },
+  'GET /v1/streams/{stream}/snapshot': { role: 'reader', path: () => '/v1/streams/complaint/snapshot' },
+  'GET /v1/verdicts': { role: 'publisher', path: () => '/v1/verdicts?limit=10' },
+  'GET /v1/receipts/{eventId}': { role: 'publisher', path: ({ eventId }) => `/v1/receipts/${eventId}` },
+  'GET /v1/position': { role: 'operator', path: () => '/v1/position' },
+  'GET /v1/convergence': { role: 'operator', path: () => '/v1/convergence' },
+  'GET /v1/parked': { role: 'operator', path: () => '/v1/parked' },
+}

@@ -2,6 +2,7 @@ import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, isDataStream, REGIONS, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
+import { CONVERGENCE_SCHEMA } from './openapi-convergence.ts'
 import { eventSchema } from './openapi-event.ts'
 import { FEED_SCHEMAS } from './openapi-feed.ts'
 import { RECORD_SCHEMAS } from './openapi-records.ts'
@@ -32,7 +33,7 @@ export function about(region: Region): { title: string; description: string; tag
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {
-  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA]) app.addSchema(schema)
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, CONVERGENCE_SCHEMA]) app.addSchema(schema)
 }
 
 const text = (description: string): object => ({ type: 'string', description })

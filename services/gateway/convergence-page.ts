@@ -1,0 +1,69 @@
+import { html, type Html } from '@hub/runtime/page'
+import { CODES } from '@hub/schemas/codes'
+import { instantText } from '@hub/schemas/record-json'
+import { DATA_STREAMS, STREAM_TITLES, type Region } from '@hub/schemas/streams'
+import type { Standing, Summary } from './convergence.ts'
+
+/** Older than this, an answer says how old it is. */
+const RECENT_MS = 5 * 60_000
+
+/** The body of the page that answers an officer: are we the same, up to when, since when. */
+export function convergenceBody(summary: Summary, here: Region, now: number): Html {
+  const { scrub } = summary
+  return html`<p class="${tone(summary)}">${sentence(summary, now)}</p>
+<p>${advice(summary)}</p>
+${DATA_STREAMS.map((stream) => html`<table>
+<caption>${STREAM_TITLES[stream].zh} <span lang="en" class="quiet">${STREAM_TITLES[stream].en}</span></caption>
+<thead><tr><th scope="col">发布地区 <span lang="en">origin</span></th><th scope="col">四地副本 <span lang="en">the four replicas</span></th></tr></thead>
+<tbody>${summary.topics.filter((topic) => topic.stream === stream).map((topic) => html`<tr><th scope="row">${nameOf(topic.origin)}</th><td><span class="${tone(topic)}">${sentence(topic, now)}</span>${topic.reason === null ? '' : html`<br><span class="quiet">${topic.reason}</span>`}</td></tr>`)}</tbody>
+</table>`)}
+<h2>各地最近一次校验点 <span lang="en">Newest checkpoint of each region</span></h2>
+<table>
+<thead><tr><th scope="col">地区 <span lang="en">region</span></th><th scope="col">时间 <span lang="en">time</span></th></tr></thead>
+<tbody>${summary.regions.map(({ region, at, silent }) => html`<tr><th scope="row">${nameOf(region)}${region === here ? '（本地）' : ''}</th><td>${at === null ? '尚无 · none yet' : time(at)}${silent && at !== null ? html` <span class="bad">此后没有消息 · silent since</span>` : ''}</td></tr>`)}</tbody>
+</table>
+<h2>${nameOf(here)}副本逐行核对 <span lang="en">Every row of this replica</span></h2>
+<p>${scrub.different > 0 ? html`<span class="bad">${scrub.different} 个分区与日志不符且未能修复 · ${scrub.different} partitions are not what the log makes of them</span>`
+  : scrub.oldest === null ? `第一遍尚未完成：${scrub.looked} / ${scrub.partitions} 个分区 · the first pass is under way`
+  : html`<span class="ok">全部 ${scrub.rows} 行与日志一致，最早一次核对于 ${time(scrub.oldest)}</span> <span lang="en">every row was looked at since then</span>`}</p>`
+}
+
+/** One standing in words. */
+export function sentence({ verdict, asOf, since }: Standing, now: number): string {
+  const upTo = asOf === null ? '' : `截至 ${time(asOf)}${now - asOf.getTime() > RECENT_MS ? `（${Math.round((now - asOf.getTime()) / 60_000)} 分钟前）` : ''}`
+  const from = since === null ? '' : `自 ${time(since)}`
+  switch (verdict) {
+    case 'equal': return parts('一致', upTo, from && `${from}起未见差异`)
+    case 'behind': return parts('落后', upTo && `${upTo}一致`)
+    case 'unknown': return parts('尚无法比较', from)
+    case 'parked sets differ': return parts('记录一致，搁置的事件不同', from)
+    case 'different': return parts('不一致', from)
+  }
+}
+
+function advice({ verdict }: Standing): string {
+  switch (verdict) {
+    case 'equal': return '四地的副本经逐分区摘要比对完全相同。 · The four replicas are the same, proven partition by partition.'
+    case 'behind': return '已比对的部分完全相同，有地区尚未追上；通常会自行恢复。 · What was compared is the same; a region has yet to catch up.'
+    case 'unknown': return '还没有可比的共同位置，原因见下。 · There is nothing to compare yet; the reason is below.'
+    case 'parked sets differ': return '各地搁置的坏事件不同，请联系运维。 · The regions set aside different events: call the operator.'
+    case 'different': return '请联系运维按 docs/runbooks/not-equal.md 处理；联合公告请暂缓使用下列标为“不一致”的数据。 · Call the operator; hold back joint figures from the data marked below.'
+  }
+}
+
+function tone({ verdict }: Standing): string {
+  return verdict === 'equal' ? 'ok' : verdict === 'behind' || verdict === 'unknown' ? 'quiet' : 'bad'
+}
+
+function parts(...texts: readonly string[]): string {
+  return texts.filter(Boolean).join('，')
+}
+
+function nameOf(region: Region): string {
+  return CODES['region']!.codes[region]![0]
+}
+
+/** `2026-03-15 09:30` in Asia/Shanghai. */
+function time(at: Date): string {
+  return instantText(at.getTime()).slice(0, 16).replace('T', ' ')
+}

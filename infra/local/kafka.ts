@@ -115,7 +115,7 @@ function kafkaArgs(jdk: Jdk, jars: string, classPath: string, properties: string
 }
 
 function brokerFlags(): string[] {
-  return ['-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${LOG4J}`]
+  return ['-Xms256m', '-Xmx512m', '-Xmn160m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${LOG4J}`]
 }
 
 /** The jars by name, not `*`: the JVM's ahead-of-time cache is only used when the class path is the one it was made with. */

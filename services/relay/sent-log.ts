@@ -12,7 +12,7 @@ export interface SentLog {
 }
 
 // Acknowledgements of this time share a transaction: a relay that dies repeats at most these, and readers know the repeats.
-const BETWEEN_WRITES_MS = 20
+const BETWEEN_WRITES_MS = 100
 const IDLE_MS = 60_000
 
 /** Writes positions behind the acknowledgements, beside the next send. Not for two callers of `flush` at once. */

@@ -65,11 +65,12 @@ interface RawWaiting {
 /**
  * Reads what waits above the given sequences, or above the stored ones where another relay has sent more. Heads, positions and events are
  * of one snapshot, so a hole between them is a loss and not a matter of timing; a trimmed row lies below its stored position.
- * Partitions with nothing waiting are left out. The statement is planned anew each time: a plan made for a nearly empty outbox would scan it.
+ * Partitions with nothing waiting are left out.
  */
 export async function readWaiting(db: DbClient, wanted: readonly (TopicPartition & { after: bigint })[], bounds: ReadBounds): Promise<Waiting[]> {
   if (wanted.length === 0) return []
   const { rows } = await db.query<RawWaiting>({
+    name: 'relay-waiting',
     text: `SELECT want.topic, want.partition, from_here.after, h.next_sequence, o.sequence, o.key, o.value, o.type, o.event_id, o.subject, o.time_ms, o.traceparent, o.age_ms
              FROM unnest($1::text[], $2::int4[], $3::int8[]) AS want (topic, partition, after)
              JOIN outbox_head h ON h.topic = want.topic AND h.partition = want.partition
@@ -117,12 +118,16 @@ export interface SentRun extends TopicPartition {
  */
 export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<void> {
   await db.tx(async (client) => {
-    const { rows } = await client.query<{ topic: string; partition: number; last_sequence: bigint }>(
-      `SELECT p.topic, p.partition, p.last_sequence FROM relay_position p JOIN unnest($1::text[], $2::int4[]) AS want (topic, partition) USING (topic, partition)
-        ORDER BY p.topic, p.partition FOR UPDATE OF p`, keys(distinct(runs)))
+    const { rows } = await client.query<{ topic: string; partition: number; last_sequence: bigint }>({
+      name: 'relay-lock-positions',
+      text: `SELECT p.topic, p.partition, p.last_sequence FROM relay_position p JOIN unnest($1::text[], $2::int4[]) AS want (topic, partition) USING (topic, partition)
+              ORDER BY p.topic, p.partition FOR UPDATE OF p`,
+      values: keys(distinct(runs)),
+    })
     const fresh = beyond(runs, new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.last_sequence])))
     if (fresh.length === 0) return
     client.send({
+      name: 'relay-sent',
       text: `WITH run AS (SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[]) AS run (topic, partition, first, last, first_offset)),
        longer AS (
          UPDATE sent_range s SET last_sequence = run.last FROM run

@@ -44,9 +44,9 @@ const types = {
   },
 }
 
-/** A bounded pool on one database. `name` shows up in pg_stat_activity; `answerMs` is the time a statement may take that says nothing else. */
+/** A bounded pool on one database. `name` shows up in pg_stat_activity; `answerMs` is the time a statement may take that says nothing else; `settings` are those of the sessions. */
 // `pipeline` says what is always so; it goes when the gateway no longer names it.
-export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number; pipeline?: true }): Db {
+export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number; settings?: Readonly<Record<string, string>>; pipeline?: true }): Db {
   const answerMs = options.answerMs ?? ANSWER_MS
   const settings = {
     connectionString: options.url,
@@ -56,6 +56,7 @@ export function createDb(options: { url: string; name: string; max: number; log:
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     query_timeout: answerMs,
+    ...(options.settings !== undefined && { options: Object.entries(options.settings).map(([name, value]) => `-c ${name}=${value}`).join(' ') }),
     types: types as pg.CustomTypesConfig,
   }
   const pool = new pg.Pool({ ...settings, max: options.max, idleTimeoutMillis: 60_000 })

@@ -180,7 +180,8 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
   const running = consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
-    partitionsConsumedConcurrently: 256,
+    // kafkajs wakes all of them for every answer; a handler that waits holds the next fetch back, whatever their number.
+    partitionsConsumedConcurrently: 16,
     eachBatch: async (payload) => {
       try {
         await eachBatch(payload)

@@ -25,11 +25,11 @@ import { eventRoutes } from './routes/events.ts'
 import { operateRoutes } from './routes/operate.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { recordRoutes } from './routes/records.ts'
+import { statusRoutes } from './routes/status.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { verdictRoutes } from './routes/verdicts.ts'
 import { prepareSpoolDir } from './spool.ts'
 import { createVerdictLog, remember } from './verdict-log.ts'
-import { trimVerdicts } from './verdict-trim.ts'
 
 /** Takes events in and answers what is known of them. Needs the database and, the first time, the registry; goes on while the broker is down. */
 export async function start(config: GatewayConfig, context: Context & { health?: () => Promise<readonly Dependency[]> }): Promise<Service & { readonly url: string }> {
@@ -56,7 +56,6 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
     const stop = new AbortController()
     const feed = scope.use('feed', createFeed({ databaseUrl: config.databaseUrl, codec, log, metrics: context.metrics, closing: stop.signal }))
-    const trimming = trimVerdicts(db, log, stop.signal)
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
     const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
@@ -66,12 +65,12 @@ export async function start(config: GatewayConfig, context: Context & { health?:
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
         await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
-        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), operateRoutes(db, region, topicPrefix), verdictRoutes(db, config)]) routes(app)
+        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), operateRoutes(db, region, topicPrefix), verdictRoutes(db, config), statusRoutes(db, config)]) routes(app)
       },
     }))
     scope.use('streams', () => {
       stop.abort()
-      return Promise.all([republishing, trimming])
+      return republishing
     })
     log.info({ url: http.url }, 'gateway listening')
     return { url: http.url, health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }

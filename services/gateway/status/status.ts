@@ -1,0 +1,64 @@
+import type { Db } from '@hub/runtime/db'
+import { within } from '@hub/runtime/deadline'
+import type { Caller } from '@hub/runtime/http'
+import { DATA_STREAMS, REGIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
+import { lowestId } from '../event-id.ts'
+import { fromReplica } from '../replica.ts'
+import { visibleTo } from '../routes/verdicts.ts'
+import { readVerdictPage, type PastVerdict } from '../verdict-page.ts'
+import { KEPT_MS } from '../verdict-trim.ts'
+import { arrivalsOf, type Arrivals } from './arrivals.ts'
+import { readFrontiers, readOwnParked, readWaiting, type DayCount, type OwnParked } from './store.ts'
+import type { Today } from './today.ts'
+
+const REFUSED = 100
+const PARKED = 100
+/** Newest events among which those on their way are looked for. */
+const SCAN = 20_000
+const DEADLINE_MS = 10_000
+/** Above every id that time will bring. */
+const LAST_MS = 2 ** 48 - 1
+
+/** Where a caller's events stand. */
+export interface Status {
+  readonly today: Today
+  /** Refused or conflicting, the newest first. */
+  readonly refused: readonly PastVerdict[]
+  readonly moreRefused: boolean
+  /** Null where this region has no replica yet. */
+  readonly replica: { readonly arrivals: readonly Arrivals[]; readonly parked: readonly (Omit<OwnParked, 'topic'> & { readonly stream: DataStream })[]; readonly moreParked: boolean } | null
+}
+
+/** Everything is bounded: latest refusals, newest events, open parked ones. An operator sees all callers. `now` in ms UTC. */
+export async function readStatus(db: Db, where: { region: Region; topicPrefix: string }, today: (now: number) => Promise<Today>, caller: Caller, now: number): Promise<Status> {
+  const mine = visibleTo(caller)
+  const streams = new Map(DATA_STREAMS.map((stream) => [topicName(where.region, stream, where.topicPrefix), stream]))
+  const [day, page, replica] = await within(Promise.all([
+    today(now),
+    readVerdictPage(db, where, { ...mine, streams: null, outcomes: ['refused', 'conflict'] }, { from: lowestId(now - KEPT_MS), below: lowestId(LAST_MS), limit: REFUSED }),
+    readReplica(db, streams, mine.sources, now),
+  ]), DEADLINE_MS)
+  const isMine = ({ source, caller: of }: DayCount): boolean => (source === null ? mine.caller === null || of === mine.caller : mine.sources === null || mine.sources.includes(source))
+  const counts = day.counts.filter(isMine).map((one) => ({ ...one, stream: streams.get(one.stream) ?? one.stream }))
+  return { today: { ...day, counts }, refused: page.verdicts, moreRefused: page.next !== null, replica }
+}
+
+async function readReplica(db: Db, streams: ReadonlyMap<string, DataStream>, sources: readonly string[] | null, now: number): Promise<Status['replica']> {
+  const topics = [...streams.keys()]
+  try {
+    const [frontiers, parked] = await Promise.all([fromReplica(readFrontiers(db, topics, REGIONS)), fromReplica(readOwnParked(db, topics, sources, PARKED + 1))])
+    const { waiting, floor } = await readWaiting(db, frontiers, sources, SCAN)
+    return {
+      arrivals: arrivalsOf(REGIONS, frontiers, waiting, floor, now),
+      parked: parked.slice(0, PARKED).map(({ topic, ...one }) => ({ ...one, stream: streams.get(topic)! })),
+      moreParked: parked.length > PARKED,
+    }
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error as { code?: unknown }).code === 'REPLICA_MISSING'
+}

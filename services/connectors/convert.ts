@@ -4,7 +4,8 @@ import { BOUNDS } from './readers/bounds.ts'
 import { delimiterOf, readCsv } from './readers/csv.ts'
 import { FileProblem } from './readers/file-problem.ts'
 import { cellAt, readLines } from './readers/lines.ts'
-import { headerOf, sameHeader, assign, type Header, type RawRow } from './readers/table.ts'
+import { CountedSource } from './readers/source.ts'
+import { headerOf, sameHeader, Table, type RawRow } from './readers/table.ts'
 import { readSentences } from './readers/sentences.ts'
 import { readPages } from './readers/pages.ts'
 import { isWorkbook, readWorkbook } from './readers/xlsx.ts'
@@ -37,6 +38,8 @@ export async function* convert(source: AsyncIterable<Uint8Array>, shape: Shape, 
     if (!(error instanceof FileProblem)) throw error
     const place: Place = { ...(error.sheet !== undefined && { sheet: error.sheet }), row: error.row }
     yield { place, flags: [], kind: 'refused', problems: [{ rule: error.rule, expected: error.expected }], rows: await counted.rowsAfter(read, shape, error) }
+  } finally {
+    await counted.close()
   }
 }
 
@@ -54,8 +57,7 @@ async function* tableResults(source: CountedSource, shape: Shape, context: Conte
   let table = new Table()
   for await (const raw of tableRows(source, declared)) {
     if (raw.sheet !== table.sheet) {
-      const result = table.unread(shape)
-      if (result !== undefined) yield result
+      yield* unread(table, shape)
       table = new Table(raw.sheet)
     }
     if (table.header === undefined) {
@@ -73,52 +75,15 @@ async function* tableResults(source: CountedSource, shape: Shape, context: Conte
     else if (raw.sheet === undefined && raw.cells.length !== header.width) yield refused(place, [{ rule: 'shifted-cells', expected: String(header.width) }])
     else yield resultOf(new Row(place, header.columns.map((column) => (column < 0 ? '' : raw.cells[column] ?? '')), { at, names: header.names, there: header.there }, context, today, preamble), shape)
   }
-  const result = table.unread(shape)
-  if (result !== undefined) yield result
+  yield* unread(table, shape)
 }
 
-/** One sheet, or a whole CSV, while its header is looked for and after. */
-class Table {
-  readonly sheet: string | undefined
-  readonly preamble: string[] = []
-  header: Header | undefined = undefined
-  headerRow = 0
-  #rows = 0
-  #nearest: ReturnType<typeof assign> | undefined = undefined
-  readonly #above: (readonly string[])[] = []
-
-  constructor(sheet?: string) {
-    this.sheet = sheet
-  }
-
-  passing(shape: Shape): boolean {
-    return this.sheet !== undefined && shape.passing?.sheets.test(this.sheet) === true
-  }
-
-  /** A row that is no header; the first ones may be titles. */
-  above(cells: readonly string[]): void {
-    this.#rows++
-    if (this.#rows > BOUNDS.preambleRows) return
-    this.#above.push(cells)
-    this.preamble.push(cells.filter((cell) => cell !== '').join(' '))
-  }
-
-  begin(header: Header, row: number): void {
-    if (this.#rows > BOUNDS.preambleRows) return
-    this.header = header
-    this.headerRow = row
-  }
-
-  /** A refusal for all rows, where no header was found among them. */
-  unread(shape: Shape): RowResult | undefined {
-    if (this.header !== undefined || this.#rows === 0) return undefined
-    for (const cells of this.#above) {
-      const fit = assign(cells, shape)
-      if (this.#nearest === undefined || fit.missing.length < this.#nearest.missing.length) this.#nearest = fit
-    }
-    const missing = this.#nearest!.missing.map((field) => shape.columns[field]!.join('/'))
-    return { ...refused({ ...(this.sheet !== undefined && { sheet: this.sheet }), row: 0 }, [{ rule: 'unknown-header', expected: `${shape.id}: ${missing.join('、')}` }]), rows: Math.max(1, this.#rows - 1) }
-  }
+/** One refusal for all rows of a table without a header. */
+function* unread(table: Table, shape: Shape): Generator<RowResult> {
+  const left = table.unread(shape)
+  if (left === undefined) return
+  const place: Place = { ...(table.sheet !== undefined && { sheet: table.sheet }), row: 0 }
+  yield { ...refused(place, [{ rule: 'unknown-header', expected: left.expected }]), rows: left.rows }
 }
 
 async function* tableRows(source: CountedSource, declared: Declared): AsyncGenerator<RawRow> {
@@ -193,56 +158,4 @@ function refused(place: Place, problems: readonly RowProblem[]): RowResult & { k
 
 function skipped(place: Place, rule: SkipRule): RowResult {
   return { place, flags: [], kind: 'skipped', rule }
-}
-
-/** The bytes of a file, bounded; it counts lines, so that a file that is given up can say how many rows were not read. */
-class CountedSource implements AsyncIterable<Uint8Array> {
-  readonly #chunks: AsyncIterator<Uint8Array>
-  readonly #waiting: Uint8Array[] = []
-  #bytes = 0
-  #lines = 0
-  #last = 0x0a
-
-  constructor(source: AsyncIterable<Uint8Array>) {
-    this.#chunks = source[Symbol.asyncIterator]()
-  }
-
-  /** The first bytes, which are still to be read. */
-  async head(): Promise<Uint8Array> {
-    while (this.#waiting.reduce((sum, { length }) => sum + length, 0) < 8) {
-      const { done, value } = await this.#chunks.next()
-      if (done === true) break
-      this.#waiting.push(value)
-    }
-    return Buffer.concat(this.#waiting)
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (;;) {
-      const chunk = await this.#next()
-      if (chunk === undefined) return
-      if (this.#bytes > BOUNDS.textBytes) throw new FileProblem('too-large', `≤ ${BOUNDS.textBytes} bytes`)
-      yield chunk
-    }
-  }
-
-  /** How many rows a refused file has beyond those that were read: at least one, unless it is empty. */
-  async rowsAfter(read: number, { format }: Shape, { rule }: FileProblem): Promise<number> {
-    if (rule === 'empty-file') return 0
-    if (format !== 'table' || rule === 'too-large' || rule === 'broken-workbook' || rule === 'protected-workbook' || rule === 'zip-bomb') return 1
-    while (await this.#next() !== undefined);
-    const lines = this.#lines + (this.#last === 0x0a ? 0 : 1)
-    return Math.max(1, lines - 1 - read)
-  }
-
-  async #next(): Promise<Uint8Array | undefined> {
-    const waiting = this.#waiting.shift()
-    const { done, value } = waiting === undefined ? await this.#chunks.next() : { done: false, value: waiting }
-    if (done === true) return undefined
-    const chunk: Uint8Array = value
-    this.#bytes += chunk.length
-    for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, at + 1)) this.#lines++
-    if (chunk.length > 0) this.#last = chunk[chunk.length - 1]!
-    return chunk
-  }
 }

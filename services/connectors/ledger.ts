@@ -1,6 +1,7 @@
 import type { DataStream } from '@hub/schemas/streams'
 import { composeInspection, inspectionEvent, type InspectionState } from './compose/inspection.ts'
 import { addAct, composeListing, listingEvent, type ListingAct, type ListingHistory, type ListingState } from './compose/listing.ts'
+import type { InspectionAct } from './compose/act.ts'
 import type { RowResult } from './convert.ts'
 import type { Context, EventInput, Shape } from './shape.ts'
 import { cellKey, countReport, tallyEvent, type CountedReport } from './tally.ts'
@@ -10,6 +11,7 @@ import type { ImportVerdict, Place, RowFlag, RowProblem, SkipRule } from './verd
 export interface Taken {
   readonly place: Place
   readonly flags: readonly RowFlag[]
+  /** More than one only where a file was refused from here on. */
   readonly rows: number
   readonly verdict?: ImportVerdict
   readonly skip?: SkipRule
@@ -22,22 +24,43 @@ export interface Taken {
   readonly settled?: readonly Place[]
 }
 
-/**
- * What a connector remembers between rows and files: reports by their hashes, acts on listings, orders that link disputes. This one forgets at its end; it serves
- * tests and rehearsals.
- */
+/** What a connector remembers of its source between rows and files. All values are plain but for the maps, and small: no row is kept. */
+export interface Memory {
+  /** By keyed hash of the report's number. */
+  readonly reports: Map<string, CountedReport>
+  /** By keyed hash of an order's number: the record that named it first. */
+  readonly orders: Map<string, string>
+  /** By record id. */
+  readonly inspections: Map<string, InspectionState>
+  /** By record id. */
+  readonly listings: Map<string, ListingHistory>
+}
+
+export function emptyMemory(): Memory {
+  return { reports: new Map(), orders: new Map(), inspections: new Map(), listings: new Map() }
+}
+
+/** Where in the memory a row will be looked up, so that what is stored can be fetched for many rows at once. */
+export function keyOf(result: RowResult): { readonly in: keyof Memory, readonly key: string } | undefined {
+  if (result.kind !== 'read') return undefined
+  const { outcome } = result
+  if ('tally' in outcome) return { in: 'reports', key: outcome.tally.report }
+  if ('act' in outcome) return { in: outcome.act.of === 'listing' ? 'listings' : 'inspections', key: outcome.act.recordId }
+  return 'event' in outcome && outcome.link !== undefined ? { in: 'orders', key: outcome.link } : undefined
+}
+
+/** Composes records from rows and gives the verdicts that do not need what was published. One per import; the memory outlives it. */
 export class Ledger {
+  readonly memory: Memory
   readonly #shape: Shape
   readonly #context: Context
-  readonly #reports = new Map<string, CountedReport>()
-  readonly #orders = new Map<string, string>()
-  readonly #inspections = new Map<string, InspectionState>()
-  readonly #listings = new Map<string, ListingHistory>()
+  /** Rows of this import. */
   readonly #places = new Map<ListingAct, Place>()
 
-  constructor(shape: Shape, context: Context) {
+  constructor(shape: Shape, context: Context, memory = emptyMemory()) {
     this.#shape = shape
     this.#context = context
+    this.memory = memory
   }
 
   take(result: RowResult): Taken {
@@ -46,52 +69,51 @@ export class Ledger {
     if (result.kind === 'skipped') return { ...taken, verdict: 'skipped', skip: result.rule }
     if (result.kind === 'refused') return { ...taken, rows: result.rows, verdict: 'refused', problems: result.problems }
     const { outcome } = result
-    if ('event' in outcome) return { ...taken, event: outcome.link === undefined ? outcome.event : this.#linked(outcome.event, outcome.link) }
-    if ('tally' in outcome) {
-      const { verdict, report } = countReport(this.#reports.get(outcome.tally.report), outcome.tally)
-      this.#reports.set(outcome.tally.report, report)
-      return { ...taken, verdict }
-    }
     if ('noted' in outcome) return { ...taken, verdict: 'accepted' }
-    if (outcome.act.of === 'inspection') {
-      const { state, late, changed } = composeInspection(this.#inspections.get(outcome.act.recordId), outcome.act)
-      this.#inspections.set(outcome.act.recordId, state)
-      return late && !changed ? { ...taken, verdict: 'stale' } : { ...taken, event: inspectionEvent(state) }
-    }
-    return { ...taken, ...this.#listed(outcome.act, place) }
+    if ('event' in outcome) return { ...taken, event: outcome.link === undefined ? outcome.event : this.#linked(outcome.event, outcome.link) }
+    if ('act' in outcome) return { ...taken, ...(outcome.act.of === 'listing' ? this.#listed(outcome.act, place) : this.#inspected(outcome.act)) }
+    const { verdict, report } = countReport(this.memory.reports.get(outcome.tally.report), outcome.tally)
+    this.memory.reports.set(outcome.tally.report, report)
+    return { ...taken, verdict }
   }
 
-  /** The counts of all reports taken so far. */
+  /** The counts of all reports remembered. */
   tallies(): EventInput[] {
-    const cells = Map.groupBy([...this.#reports.values()].filter(({ deleted }) => !deleted), ({ cell }) => cellKey(cell))
+    const cells = Map.groupBy([...this.memory.reports.values()].filter(({ deleted }) => !deleted), ({ cell }) => cellKey(cell))
     return [...cells.values()].map((reports) => tallyEvent(this.#context.source, reports[0]!.cell, reports.length))
   }
 
-  /** Listings as the acts taken so far leave them, by record id. */
+  /** Listings as the acts remembered leave them, by record id; those that nobody has told of yet are left out. */
   listings(): Map<string, ListingState> {
-    return new Map([...this.#listings].flatMap(([id, history]) => {
+    return new Map([...this.memory.listings].flatMap(([id, history]) => {
       const state = composeListing(history)
       return state === undefined ? [] : [[id, state] as const]
     }))
   }
 
+  #inspected(act: InspectionAct): Pick<Taken, 'verdict' | 'event'> {
+    const { state, late, changed } = composeInspection(this.memory.inspections.get(act.recordId), act)
+    this.memory.inspections.set(act.recordId, state)
+    return late && !changed ? { verdict: 'stale' } : { event: inspectionEvent(state) }
+  }
+
   #listed(act: ListingAct, place: Place): Pick<Taken, 'verdict' | 'event' | 'about' | 'settled'> {
-    const before = this.#listings.get(act.recordId) ?? []
+    const before = this.memory.listings.get(act.recordId) ?? []
     const { verdict, history } = addAct(before, act)
     if (verdict === 'duplicate' || verdict === 'stale' || verdict === 'conflict') return { verdict }
-    this.#listings.set(act.recordId, history)
+    this.memory.listings.set(act.recordId, history)
     this.#places.set(act, place)
     if (verdict === 'waiting') return { verdict }
     const state = composeListing(history)!
     const about = this.#places.get(state.last)
-    const settled = before.length > 0 && composeListing(before) === undefined ? before.flatMap((one) => this.#places.get(one) ?? []) : []
+    const settled = composeListing(before) === undefined ? before.flatMap((one) => this.#places.get(one) ?? []) : []
     return { event: listingEvent(act.recordId, state), ...(about !== undefined && { about }), settled }
   }
 
   /** The record that first named an order; later ones of the same order point at it. Both count. */
   #linked(event: EventInput, order: string): EventInput {
-    const first = this.#orders.get(order)
-    if (first === undefined) this.#orders.set(order, event.recordId)
+    const first = this.memory.orders.get(order)
+    if (first === undefined) this.memory.orders.set(order, event.recordId)
     return first === undefined || first === event.recordId || event.kind === 'void' ? event : { ...event, linkedRecordId: first }
   }
 }

@@ -51,9 +51,10 @@ describe('a listing from its acts', () => {
     expect(take([ended, listed])).toMatchObject({ verdicts: ['waiting', 'taken'], state: { standing: 'ended' } })
   })
 
-  test('a listing that comes late, or is printed again in other words, turns nothing back', () => {
+  test('a listing that comes again turns nothing back; in other words it corrects the facts', () => {
     const again = act('listed', { listing: { ...facts, groundText: '换一种写法' } })
-    expect(take([listed, ended, listed, again])).toMatchObject({ verdicts: ['taken', 'taken', 'duplicate', 'duplicate'], state: { standing: 'ended' } })
+    expect(take([listed, ended, listed, again])).toMatchObject({ verdicts: ['taken', 'taken', 'duplicate', 'taken'], state: { standing: 'ended', facts: { groundText: '换一种写法' } } })
+    expect(take([listed, again])).toMatchObject({ state: { standing: 'active', facts: { groundText: '换一种写法' } } })
   })
 
   test('ended again after it was restored', () => {
@@ -82,6 +83,7 @@ describe('a listing from its acts', () => {
   test('rows that tell the whole state: one that tells less is older', () => {
     const whole = (kind: ListingAct['kind'], more: Partial<ListingAct> = {}): ListingAct => act(kind, { wholeState: true, listing: facts, ...more })
     expect(take([whole('ended', { removal: ended.removal! }), whole('listed'), whole('ended', { removal: ended.removal! })])).toMatchObject({ verdicts: ['taken', 'stale', 'duplicate'], state: { standing: 'ended' } })
+    expect(take([whole('listed'), whole('ended', { removal: ended.removal! }), whole('listed')]).verdicts).toEqual(['taken', 'taken', 'stale'])
   })
 })
 

@@ -54,17 +54,14 @@ const RANK: Readonly<Record<ListingAct['kind'], number>> = { listed: 0, ended: 1
  */
 export function addAct(history: ListingHistory, act: ListingAct): { verdict: ListingVerdict, history: ListingHistory } {
   const standing = inOrder(history).at(-1)
-  const known = history.some((one) => sameAct(one, act))
+  if (history.some((one) => JSON.stringify(one) === JSON.stringify(act))) return { verdict: act.wholeState && standing!.kind !== act.kind && act.time === undefined ? 'stale' : 'duplicate', history }
   if (act.time !== undefined) {
-    if (known) return { verdict: 'duplicate', history }
     if (history.some(({ time }) => time === act.time)) return { verdict: 'conflict', history }
     if (standing?.time !== undefined && act.time < standing.time) return { verdict: 'stale', history }
   } else if (act.wholeState && standing !== undefined && RANK[act.kind] < RANK[standing.kind]) return { verdict: 'stale', history }
-  else if (known) return { verdict: 'duplicate', history }
-  // Printed a second time, perhaps in other words: a listing is made once.
-  else if (act.kind === 'listed' && history.some(({ kind }) => kind === 'listed')) return { verdict: 'duplicate', history }
-  const longer = [...history, act]
-  return { verdict: factsOf(longer) === undefined && act.kind !== 'voided' ? 'waiting' : 'taken', history: longer }
+  // The same act in other words corrects the first.
+  const longer = [...history.filter((one) => act.time !== undefined || one.kind !== act.kind || dayOf(one) !== dayOf(act)), act]
+  return { verdict: composeListing(longer) === undefined ? 'waiting' : 'taken', history: longer }
 }
 
 /** What a listing has come to. */
@@ -130,11 +127,8 @@ function dayOf({ kind, removal, restoredOn }: ListingAct): string {
   return kind === 'listed' ? '' : kind === 'ended' ? removal!.date : restoredOn ?? '9999'
 }
 
-/** The newest facts of a change feed, the listing's own of a log. */
+/** The newest facts: of a change feed by its time, else by what came last. */
 function factsOf(history: ListingHistory): ListingFacts | undefined {
-  return inOrder(history).filter(({ listing }) => listing !== undefined).sort((a, b) => (b.time ?? -RANK[b.kind]) - (a.time ?? -RANK[a.kind]))[0]?.listing
-}
-
-function sameAct(a: ListingAct, b: ListingAct): boolean {
-  return a.kind === b.kind && JSON.stringify(a) === JSON.stringify(b)
+  const told = history.filter(({ listing }) => listing !== undefined)
+  return (told.every(({ time }) => time !== undefined) ? inOrder(told) : told).at(-1)?.listing
 }

@@ -1,7 +1,14 @@
 import { BOUNDS } from './bounds.ts'
 import { FileProblem } from './file-problem.ts'
 import type { RawRow } from './table.ts'
-import { columnIndex, local, xmlParser, type Book } from './xlsx.ts'
+import { columnIndex, local, xmlParser } from './xml.ts'
+
+/** How numbers of a sheet are shown: whether as dates, by style; and texts by number. */
+export interface Book {
+  readonly strings: readonly string[]
+  readonly dateStyles: ReadonlySet<number>
+  readonly since1904: boolean
+}
 
 /** A cell that reaches over several rows; column from 0, rows as the office program numbers them. */
 export interface Merge {

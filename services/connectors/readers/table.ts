@@ -52,3 +52,47 @@ export function assign(cells: readonly string[], shape: Shape): { columns: numbe
 export function sameHeader(cells: readonly string[], header: Header): boolean {
   return header.columns.every((column, at) => column < 0 || headerKey(cells[column] ?? '') === headerKey(header.names[at]!))
 }
+
+/** One sheet, or a whole CSV, while its header is looked for and after. */
+export class Table {
+  readonly sheet: string | undefined
+  readonly preamble: string[] = []
+  header: Header | undefined = undefined
+  headerRow = 0
+  #rows = 0
+  readonly #above: (readonly string[])[] = []
+
+  constructor(sheet?: string) {
+    this.sheet = sheet
+  }
+
+  passing(shape: Shape): boolean {
+    return this.sheet !== undefined && shape.passing?.sheets.test(this.sheet) === true
+  }
+
+  /** A row that is no header; the first ones may be titles. */
+  above(cells: readonly string[]): void {
+    this.#rows++
+    if (this.#rows > BOUNDS.preambleRows) return
+    this.#above.push(cells)
+    this.preamble.push(cells.filter((cell) => cell !== '').join(' '))
+  }
+
+  begin(header: Header, row: number): void {
+    if (this.#rows > BOUNDS.preambleRows) return
+    this.header = header
+    this.headerRow = row
+  }
+
+  /** Where no header was found: how many rows are not read for that, and the names of which columns would do. */
+  unread(shape: Shape): { readonly rows: number, readonly expected: string } | undefined {
+    if (this.header !== undefined || this.#rows === 0) return undefined
+    let nearest: ReturnType<typeof assign> | undefined
+    for (const cells of this.#above) {
+      const fit = assign(cells, shape)
+      if (nearest === undefined || fit.missing.length < nearest.missing.length) nearest = fit
+    }
+    const missing = nearest!.missing.map((field) => shape.columns[field]!.join('/'))
+    return { rows: Math.max(1, this.#rows - 1), expected: `${shape.id}: ${missing.join('、')}` }
+  }
+}

@@ -1,9 +1,9 @@
 import { configure, Uint8ArrayReader, ZipReader, type Entry, type FileEntry } from '@zip.js/zip.js'
-import sax from 'sax'
 import { BOUNDS } from './bounds.ts'
 import { FileProblem } from './file-problem.ts'
 import type { RawRow } from './table.ts'
-import { readSheet, type Merge } from './sheet.ts'
+import { readSheet, type Book, type Merge } from './sheet.ts'
+import { columnIndex, local, xmlParser } from './xml.ts'
 
 // Inflating in this thread: an import already runs in one of its own.
 configure({ useWebWorkers: false })
@@ -11,13 +11,6 @@ configure({ useWebWorkers: false })
 const ZIP = [0x50, 0x4b, 0x03, 0x04]
 const COMPOUND = [0xd0, 0xcf, 0x11, 0xe0]
 const ENCRYPTED = Buffer.from('EncryptedPackage', 'utf16le')
-
-/** How numbers of a sheet are shown: whether as dates, by style; and texts by number. */
-export interface Book {
-  readonly strings: readonly string[]
-  readonly dateStyles: ReadonlySet<number>
-  readonly since1904: boolean
-}
 
 export function isWorkbook(head: Uint8Array): boolean {
   return begins(head, ZIP) || begins(head, COMPOUND)
@@ -101,14 +94,6 @@ async function* textOf(parts: Parts, name: string): AsyncGenerator<string> {
   }
 }
 
-/** A strict parser that knows no entities but XML's own. */
-export function xmlParser(): sax.SAXParser {
-  const parser = sax.parser(true, { position: false })
-  parser.onerror = () => { throw new FileProblem('broken-workbook', '.xlsx') }
-  parser.ondoctype = () => { throw new FileProblem('broken-workbook', 'no DOCTYPE') }
-  return parser
-}
-
 async function elements(parts: Parts, part: string, names: readonly string[]): Promise<Element[]> {
   const found: Element[] = []
   const parser = xmlParser()
@@ -166,17 +151,6 @@ async function mergesOf(parts: Parts, part: string): Promise<Merge[]> {
     tail = open < 0 || text.length - open > 200 || text.indexOf('>', open) >= 0 ? '' : text.slice(open)
   }
   return merges
-}
-
-/** `A` = 0, `AB` = 27. */
-export function columnIndex(letters: string): number {
-  let index = 0
-  for (const letter of letters) index = index * 26 + letter.charCodeAt(0) - 64
-  return index - 1
-}
-
-export function local(name: string): string {
-  return name.slice(name.indexOf(':') + 1)
 }
 
 function partName(target: string): string {

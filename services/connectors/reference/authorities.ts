@@ -32,6 +32,14 @@ export function authorityOf(rawName: string): Authority {
   return authority
 }
 
+/** The bureau that the title of a notice begins with, where the register has it. */
+export function authorityIn(title: string): Authority | undefined {
+  const name = /^.+?(?:市场监督管理局|市场监管局)/.exec(title)?.[0]
+  if (name === undefined) return undefined
+  const authority = authorityOf(name)
+  return authority.code === undefined ? undefined : authority
+}
+
 function codeOf(rawName: string): string | undefined {
   const place = BUREAU.exec(rawName)?.[1]
   if (place === undefined) return undefined

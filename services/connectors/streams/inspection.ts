@@ -5,6 +5,7 @@ import { isPacked, isUnitDoubtful, listedItems, packedItems } from '../normalise
 import { outcomeOf, type InspectionOutcome } from '../normalise/outcome.ts'
 import { producerOf } from '../normalise/producer.ts'
 import { present } from '../present.ts'
+import { authorityIn } from '../reference/authorities.ts'
 import { liesOutside, placeOfFirm } from '../reference/divisions.ts'
 import type { Row } from '../row.ts'
 import type { Names, Outcome } from '../shape.ts'
@@ -62,6 +63,7 @@ export function readInspection(row: Row, inspectionKind: 'food' | 'product'): Ou
   if (row.text('cut') !== undefined) row.flag('cut-off')
   const labName = row.words('lab')
   const record = present({
+    authority: noticeNo === undefined ? undefined : authorityIn(noticeNo),
     occurredOn: noticeDate ?? row.today,
     inspectionKind,
     sampleNo,

@@ -1,5 +1,7 @@
 import type { ListingFacts } from '../../compose/listing.ts'
 import { isDelete } from '../../normalise/operation.ts'
+import { removalGround } from '../../normalise/removal.ts'
+import { present } from '../../present.ts'
 import type { Row } from '../../row.ts'
 import type { Outcome, Shape } from '../../shape.ts'
 import { listingAct, removalOf, subjectOf } from '../../streams/credit.ts'
@@ -23,6 +25,7 @@ export const creditFeed: Shape = {
     seriousGround: ['serillrea_cn'],
     listedBy: ['decorg_cn'],
     removedOn: ['remdate'],
+    recovered: ['ISRECOVERY'],
     recoveredOn: ['NORDATE'],
     removalGround: ['remexcpres_cn'],
     removedBy: ['redecorg_cn', 'recorg_cn'],
@@ -36,7 +39,7 @@ export const creditFeed: Shape = {
     ['seriousId', 'code', 'listedOn', 'seriousGround', 'operation', 'changedAt'],
     ['abnormalId', 'code', 'markedOn', 'operation', 'changedAt'],
   ],
-  dropped: ['dsc_city', 'dsc_biz_record_id', 'ISRECOVERY'],
+  dropped: ['dsc_city', 'dsc_biz_record_id'],
   version: ['变更时间（dsc_biz_timestamp）', 'the time of the change'],
   read,
 }
@@ -51,10 +54,13 @@ function read(row: Row): Outcome | undefined {
   const listedBy = row.authority('listedBy')
   const groundText = marked ? undefined : row.words(listType === 'serious' ? 'seriousGround' : 'abnormalGround')
   const removal = removalOf(row, listType, [marked ? 'recoveredOn' : 'removedOn', 'removalGround', 'removedBy'])
+    // A mark that is lifted without a day was lifted when the change was made.
+    ?? (marked && row.text('recovered') === '1' && changedAt !== undefined ? present({ date: changedAt.slice(0, 10), ...removalGround(undefined, listType), authority: row.authority('removedBy') }) : undefined)
   const decisionNo = row.words('decisionNo')
   if (row.problems.length > 0) return undefined
   const kind = isDelete(row.text('operation')) ? 'voided' : removal === undefined ? 'listed' : 'ended'
-  return listingAct(row, id!, {
+  // Each list numbers its entries for itself.
+  return listingAct(row, `${listType}-${id}`, {
     kind, wholeState: true, time: Date.parse(changedAt!), removal, listing: { listType, subject: subject!.fields, listedOn: listedOn!, listedBy, groundText, decisionNo },
   })
 }

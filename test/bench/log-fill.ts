@@ -14,8 +14,8 @@ import type { Hub } from './hub.ts'
 type Message = ProduceBatch['messages'][number]
 const MESSAGES_PER_BATCH = 500
 
-/** Complaints as the relay would send them, per partition in sequence. */
-export async function encodeComplaints(hub: Hub, region: Region, events: Iterable<ComplaintEvent>): Promise<Message[][]> {
+/** Complaints as the relay would send them, per partition in sequence; `sequences` = those of each partition that were sent before. */
+export async function encodeComplaints(hub: Hub, region: Region, events: Iterable<ComplaintEvent>, sequences?: readonly number[]): Promise<Message[][]> {
   const contract = contractFor('complaint', 'original')
   const codec = await createCodec({ registryUrl: hub.registryUrl, cacheDir: hub.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log: createLog({ service: 'bench', level: 'silent' }) })
   const { encode } = await codec.writer(contract.fullName)
@@ -24,14 +24,15 @@ export async function encodeComplaints(hub: Hub, region: Region, events: Iterabl
     const read = readEvent('complaint', region, input, Date.now())
     if (!read.ok) throw new VoidRun(`a generated complaint is not one: ${JSON.stringify(read.problems)}`)
     const { record, recordId, subject, timeMs } = read.event
-    const messages = partitions[partitionOf(recordId, partitions.length)]!
+    const partition = partitionOf(recordId, partitions.length)
+    const messages = partitions[partition]!
     const eventId = randomUUID()
     messages.push({
       key: recordId,
       value: encode({ ...record, eventId, version: input.version }),
       headers: {
         ce_id: eventId, ce_source: `/region/${region}`, ce_type: contract.fullName, ce_time: new Date(timeMs).toISOString(), ce_specversion: '1.0',
-        'content-type': 'application/avro', sequence: String(messages.length), ...(subject !== null && { ce_subject: subject }),
+        'content-type': 'application/avro', sequence: String((sequences?.[partition] ?? 0) + messages.length), ...(subject !== null && { ce_subject: subject }),
       },
     })
   }

@@ -10,6 +10,8 @@ export interface Documented {
 export interface ProblemAnswer {
   readonly description: string
   readonly codes: readonly string[]
+  /** What may come instead of the problem document, by content type. */
+  readonly content?: Readonly<Record<string, object>>
 }
 
 /** An answer with a problem, for the `response` of a documented route; its codes join those that every route may answer with. */
@@ -45,14 +47,14 @@ export function documentRoute({ access, documented }: { access?: Access | undefi
 
 function merge(common: ProblemAnswer, own: object | undefined): object {
   if (own === undefined) return common
-  return isProblem(own) ? { description: own.description, codes: [...own.codes, ...common.codes] } : own
+  return isProblem(own) ? { ...own, codes: [...own.codes, ...common.codes] } : own
 }
 
 function isProblem(answer: object): answer is ProblemAnswer {
   return 'codes' in answer
 }
 
-function rendered(status: number, { description, codes }: ProblemAnswer): object {
+function rendered(status: number, { description, codes, content = {} }: ProblemAnswer): object {
   const code = codes[0]!
   return {
     description: `${description}：${codes.join(', ')}`,
@@ -62,6 +64,7 @@ function rendered(status: number, { description, codes }: ProblemAnswer): object
         schema: { allOf: [{ $ref: 'Problem#' }, { type: 'object', properties: { code: { type: 'string', enum: [...codes] } } }] },
         example: { type: `urn:yrd-hub:problem:${code.toLowerCase().replaceAll('_', '-')}`, title: description, status, code, detail: '如何处理 · what to do', instance: '019b76da-a87b-7c54-9e0f-2f1f6d2c5a10' },
       },
+      ...content,
     },
   }
 }

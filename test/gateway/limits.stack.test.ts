@@ -6,6 +6,7 @@ import { eventually } from '../eventually.ts'
 import { openFixture, type Fixture } from '../fixture.ts'
 import { complaint } from './events.ts'
 import { KEYS, startGateway, type TestGateway } from './gateway.ts'
+import { documentOf } from './openapi.ts'
 
 const NDJSON = 'application/x-ndjson'
 /** Room for some ten events. */
@@ -47,7 +48,10 @@ test('a streamed body is not read further once the outbox is full: what was read
   await eventually('the outbox is full', async () => (await (await fetch(`${gateway.url}/readyz`)).text()).includes('HUB_OUTBOX_MAX_BYTES'))
   sender.write(line(40))
   const [response] = await answered
-  const lines = (await text(response)).trimEnd().split('\n').map((one) => JSON.parse(one) as Record<string, any>)
+  const answer = await text(response)
+  const document = await (await fetch(`${gateway.url}/openapi.json`)).json() as Parameters<typeof documentOf>[0]
+  expect(documentOf(document).faults('POST /v1/streams/{stream}/events', 503, NDJSON, answer)).toEqual([])
+  const lines = answer.trimEnd().split('\n').map((one) => JSON.parse(one) as Record<string, any>)
   expect([response.statusCode, response.headers['content-type'], response.headers['retry-after']]).toEqual([503, NDJSON, '30'])
   expect(lines.pop()).toEqual({
     summary: { accepted: 41, 'new-version': 0, duplicate: 0, stale: 0, conflict: 0, refused: 0, total: 41 },

@@ -160,6 +160,10 @@ const SCHEMA = {
 }
 
 const verdictOf = (example: object): object => ({ content: { 'application/json': { schema: { $ref: 'Verdict#' }, example } } })
+const STOPPED = {
+  schema: { type: 'string', description: '内容未读完：已读各行的 Verdict，最后一行 {"summary": Summary, "stopped": {status, code, title, detail, fromLine}}，从 fromLine 行起另行发送 · the body was not read to its end: a Verdict for each line that was, {"summary", "stopped"} on the last; send the lines from `fromLine` on in another body' },
+  example: VERDICT_EXAMPLES.ofLines.trimEnd().replace(/\}$/, `,"stopped":${JSON.stringify({ status: 503, code: 'OUTBOX_FULL', title: '待发送事件已达上限 · too many events wait', detail: '如何处理 · what to do', fromLine: 3 })}}`),
+}
 const DOCUMENTED: Documented = {
   body: {
     required: true,
@@ -182,10 +186,10 @@ const DOCUMENTED: Documented = {
     400: problemAnswer('请求有误 · the request is wrong', 'BODY_MISSING', 'ARRAY_MALFORMED', 'BODY_BROKEN_OFF'),
     408: problemAnswer('内容未及时到达 · the body did not come in time', 'BODY_TOO_SLOW'),
     409: { description: '同一版本内容不同 · the same version with other content', ...verdictOf(VERDICT_EXAMPLES.conflict) },
-    413: problemAnswer('内容过大 · the body is too large', 'BODY_TOO_LARGE', 'ARRAY_TOO_LONG', 'BODY_TOO_LONG', 'REHEARSAL_TOO_LONG'),
+    413: { ...problemAnswer('内容过大 · the body is too large', 'BODY_TOO_LARGE', 'ARRAY_TOO_LONG', 'BODY_TOO_LONG', 'REHEARSAL_TOO_LONG'), content: { [NDJSON]: STOPPED } },
     415: problemAnswer('内容类型不支持 · this content type is not accepted', 'MEDIA_TYPE', 'CONTENT_ENCODING', 'CLOUDEVENT_FORM'),
     422: { description: '拒绝：问题逐条列出 · refused: every problem is named', ...verdictOf(VERDICT_EXAMPLES.refused) },
     429: problemAnswer('同时上传的内容过多 · too many bodies at once', 'TOO_MANY_BODIES'),
-    503: problemAnswer('未能提交，按 Retry-After 重发整个内容 · not committed: send the whole again after Retry-After seconds', 'COMMIT_UNAVAILABLE', 'CLOSING', 'OVERLOADED', 'OUTBOX_FULL'),
+    503: { ...problemAnswer('未能提交，按 Retry-After 重发整个内容 · not committed: send the whole again after Retry-After seconds', 'COMMIT_UNAVAILABLE', 'CLOSING', 'OVERLOADED', 'OUTBOX_FULL'), content: { [NDJSON]: STOPPED } },
   },
 }

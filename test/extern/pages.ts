@@ -11,5 +11,5 @@ export const PAGES: readonly PageCheck[] = [
       await page.getByRole('alert').waitFor()
     },
   },
-  { path: '/status', look: (page, target) => signIn(page, target, '/status') },
+  ...['/status', '/codes', '/convergence'].map((path): PageCheck => ({ path, look: (page, target) => signIn(page, target, path) })),
 ]

@@ -34,8 +34,8 @@ function arrivalsView({ replica }: Status): Html {
   const all = arrivals.every(({ state }) => state === 'all')
   return html`<h2>各地是否收到 <span lang="en">Has everyone got it</span></h2>
 ${all ? html`<p class="ok">全部到达四地${reported.length === 0 ? '' : html`（截至 ${clock(new Date(Math.min(...reported.map(Number))))}）`}。 <span lang="en">Everything has arrived in all four regions.</span></p>` : html`<div class="scroll"><table>
-<thead><tr><th scope="col">地区 <span lang="en">Region</span></th><th scope="col">状态 <span lang="en">State</span></th><th scope="col">最早等待 <span lang="en">Oldest waits since</span></th><th scope="col">最新未到 <span lang="en">Newest on its way</span></th><th scope="col">该地最近报告 <span lang="en">Region last reported</span></th></tr></thead>
-<tbody>${arrivals.map((one) => html`<tr><th scope="row">${regionName(one.region)}</th><td>${stateText(one)}</td><td>${one.oldest === null ? '—' : html`${one.exact ? '' : '早于 '}${clock(one.oldest)}`}</td><td>${one.newest === null ? '—' : html`<a href="/v1/receipts/${one.newest}">回执</a>`}</td><td>${one.at === null ? '—' : clock(one.at)}</td></tr>`)}</tbody>
+<thead><tr><th scope="col">地区 <span lang="en">Region</span></th><th scope="col">状态 <span lang="en">State</span></th><th scope="col">该地最近报告 <span lang="en">Last reported</span></th></tr></thead>
+<tbody>${arrivals.map((one) => html`<tr><th scope="row">${regionName(one.region)}</th><td>${stateText(one)}${waitingText(one)}</td><td>${one.at === null ? '—' : clock(one.at)}</td></tr>`)}</tbody>
 </table></div>`}`
 }
 
@@ -46,6 +46,11 @@ function stateText({ state, waiting, exact }: Arrivals): Html {
     case 'unsure': return html`<span class="quiet">未见在途，尚不能确认</span> <span lang="en">none found on the way, not certain yet</span>`
     case 'silent': return html`<span class="bad">尚未报告</span> <span lang="en">has not reported yet</span>`
   }
+}
+
+function waitingText({ oldest, newest, exact }: Arrivals): Html {
+  if (oldest === null || newest === null) return html``
+  return html`<br><span class="quiet">最早一条自 ${exact ? '' : '（或更早）'}${clock(oldest)} 等待；最新一条：<a href="/v1/receipts/${newest}">回执</a></span>`
 }
 
 function todayView({ today }: Status): Html {
@@ -69,20 +74,24 @@ ${rows.length < 2 ? '' : html`<tfoot><tr><th scope="row" colspan="2">合计 <spa
 function refusedView({ refused, moreRefused }: Status): Html {
   return html`<h2>拒绝与冲突 <span lang="en">Refused or conflicting</span></h2>
 ${refused.length === 0 ? html`<p${moreRefused ? '' : html` class="ok"`}>近期没有。 <span lang="en">None lately.</span></p>` : html`<div class="scroll"><table>
-<thead><tr><th scope="col">时间 <span lang="en">Time</span></th><th scope="col">数据流 <span lang="en">Stream</span></th><th scope="col">记录 <span lang="en">Record</span></th><th scope="col">结果 <span lang="en">Verdict</span></th><th scope="col">原因与处理 <span lang="en">Why, and what to do</span></th></tr></thead>
-<tbody>${refused.map((one) => html`<tr><td>${clock(new Date(one.at))}</td><td>${streamName(one.stream)}</td><td><code>${one.recordId ?? '—'}</code>${placeOf(one)}</td><td class="bad">${COLUMN_TEXTS[one.verdict as 'refused'][0]}</td><td>${one.problems.map(problemView)}</td></tr>`)}</tbody>
+<thead><tr><th scope="col">记录 <span lang="en">Record</span></th><th scope="col">结果、原因与处理 <span lang="en">Verdict, why, and what to do</span></th></tr></thead>
+<tbody>${refused.map((one) => html`<tr><td><code>${one.recordId ?? '—'}</code>${placeOf(one)}<br>${streamName(one.stream)}<br><span class="quiet">${clock(new Date(one.at))}</span></td><td><span class="bad">${COLUMN_TEXTS[one.verdict as 'refused'][0]}</span>${problemsView(one.problems)}${one.request === null ? '' : html`<div class="quiet">请求 <code>${one.request}</code></div>`}</td></tr>`)}</tbody>
 </table></div>`}
 ${moreRefused ? html`<p class="quiet">更早的：<code>GET /v1/verdicts</code>。 <span lang="en">Earlier ones: there.</span></p>` : ''}`
 }
 
-function problemView({ rule, field, zh }: PastVerdict['problems'][number]): Html {
-  const todo = RULES[rule]?.[2] ?? ''
-  return html`<div>${field === '' ? zh : html`<code>${field}</code>${zh.slice(field.length)}`} <a href="/codes#rule-${rule}">${rule}</a>${todo === '' ? '' : html`<br><span class="quiet">${todo}</span>`}</div>`
+/** Fields that break one rule stand together. */
+function problemsView(problems: PastVerdict['problems']): Html {
+  return html`${[...Map.groupBy(problems, ({ rule }) => rule)].map(([rule, of]) => {
+    const [zh = rule, , todo = ''] = RULES[rule] ?? []
+    const fields = of.filter(({ field }) => field !== '').map(({ field }, i) => html`${i === 0 ? '' : '、'}<code>${field}</code>`)
+    return html`<div>${fields}${fields.length === 0 ? '' : '：'}${zh} <a href="/codes#rule-${rule}">${rule}</a><br><span class="quiet">${todo}</span></div>`
+  })}`
 }
 
-function placeOf({ line, index, request }: PastVerdict): Html {
+function placeOf({ line, index }: PastVerdict): Html {
   const place = line !== null ? `第 ${line} 行` : index !== null ? `数组第 ${index} 个` : ''
-  return html`${place === '' ? '' : html`<br><span class="quiet">${place}</span>`}${request === null ? '' : html`<br><span class="quiet">请求 <code>${request}</code></span>`}`
+  return place === '' ? html`` : html` <span class="quiet">${place}</span>`
 }
 
 function parkedView({ replica }: Status): Html {

@@ -5,6 +5,7 @@ import { addDoctor } from './commands/doctor.ts'
 import { addLag } from './commands/lag.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReceipt, addRecords } from './commands/records.ts'
+import { addRepair } from './commands/repair.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addTopics } from './commands/topics-apply.ts'
 import { addUp } from './commands/up.ts'
@@ -17,7 +18,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addRecords, addReceipt, addLag, addVerify, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addRecords, addReceipt, addLag, addVerify, addRepair, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

@@ -72,7 +72,7 @@ test('an answer that is no problem document still is an error with its status', 
 
 test('a refused or conflicting event is a verdict and no error', async () => {
   const refused = { verdict: 'refused', flags: [], problems: [{ field: 'day', rule: 'date', expected: 'YYYY-MM-DD', zh: '', en: '' }] }
-  const { client } = await answering(json(422, refused))
+  const { client } = await answering(json(422, refused, { 'content-type': 'application/json' }))
   expect(await client.publish('tally', EVENT)).toEqual(refused)
 })
 
@@ -115,6 +115,18 @@ describe('NDJSON', () => {
     const { client } = await answering((_request, response) => void end(response.writeHead(200)))
     const answer = await client.publishLines('tally', ['{}\n'])
     await expect(answer.summary()).rejects.toMatchObject({ code: 'ANSWER_BROKEN' })
+  })
+
+  test('a body that was not read to its end has its verdicts, and then an error that says from which line to go on', async () => {
+    const stopped = { status: 503, code: 'OUTBOX_FULL', title: '满 · full', detail: 'later', fromLine: 3 }
+    const { client } = await answering((request, response) => {
+      request.resume()
+      response.writeHead(503, { 'content-type': 'application/x-ndjson', 'retry-after': '30' }).end(`${verdicts}${JSON.stringify({ summary, stopped })}\n`)
+    })
+    const answer = await client.publishLines('tally', ['{}\n', '{}\n', '{}\n'])
+    const lines: unknown[] = []
+    await expect((async () => { for await (const { line } of answer) lines.push(line) })()).rejects.toMatchObject({ status: 503, code: 'OUTBOX_FULL', more: { fromLine: 3, summary } })
+    expect(lines).toEqual([1, 2])
   })
 
   test('a refused key is told although the body never ends', async () => {

@@ -12,7 +12,10 @@ export interface PublishOptions {
   readonly signal?: AbortSignal
 }
 
-/** The answer to NDJSON of any length. Its lines are read from the connection as they are asked for; one reader, once. */
+/**
+ * The answer to NDJSON of any length. Its lines are read from the connection as they are asked for; one reader, once. Where the gateway did not read the body to
+ * its end, the verdicts of what it read come first, and then a GatewayError whose `more` has `fromLine` (the first line to send in another body) and `summary`.
+ */
 export interface PublishedLines extends AsyncIterable<Verdict> {
   /** The counts at the end of the answer; reads on to there, past verdicts that nobody took. @throws GatewayError when the answer breaks off */
   summary(): Promise<Summary>
@@ -36,26 +39,37 @@ export function publishing(transport: Transport): {
     publishAll: (stream, events, options = {}) => post(stream, events, options),
     async publishLines(stream, lines, { dryRun, signal } = {}) {
       const body = lines instanceof Readable ? lines : Readable.from(lines, { objectMode: false })
-      const response = await transport.open(pathOf(stream, dryRun), { method: 'POST', headers: { 'content-type': NDJSON, accept: NDJSON }, body, signal })
+      const response = await transport.open(pathOf(stream, dryRun), { method: 'POST', headers: { 'content-type': NDJSON, accept: NDJSON }, body, signal, answers: [413, 503] })
       return publishedLines(transport.gateway, response, signal)
     },
   }
 }
 
+/** Why the gateway did not read a body to its end, and the first line that it did not read. */
+interface Stopped {
+  readonly status: number
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly fromLine: number
+}
+
 function publishedLines(gateway: string, response: Readable, signal: AbortSignal | undefined): PublishedLines {
   let summary: Summary | undefined
+  let stopped: Stopped | undefined
   const verdicts = read()
   async function* read(): AsyncGenerator<Verdict, void> {
     try {
       for await (const line of linesOf(gateway, response as AsyncIterable<Uint8Array>)) {
         if (line === '') continue
-        const answer = JSON.parse(line) as Verdict & { readonly summary?: Summary }
+        const answer = JSON.parse(line) as Verdict & { readonly summary?: Summary; readonly stopped?: Stopped }
         if (answer.summary === undefined) yield answer
-        else summary = answer.summary
+        else ({ summary, stopped } = answer)
       }
     } catch (error) {
       throw broken(gateway, error, signal)
     }
+    if (stopped !== undefined) throw new GatewayError(gateway, { ...stopped, more: { fromLine: stopped.fromLine, summary } })
   }
   return {
     [Symbol.asyncIterator]: () => ({ next: () => verdicts.next() }),

@@ -22,7 +22,7 @@ export interface Sent {
   readonly body?: string | Readable
   readonly signal?: AbortSignal | undefined
   readonly silenceMs?: number | undefined
-  /** Statuses at or above 400 whose answer is no problem document but what was asked for. */
+  /** Statuses at or above 400 whose answer, where it is no problem document, is what was asked for. */
   readonly answers?: readonly number[]
 }
 
@@ -62,8 +62,9 @@ export function createTransport({ url, key, attempts = ATTEMPTS, silenceMs: sile
       throw new GatewayError(gateway, { code: 'UNREACHABLE', title: '网关无应答 · the gateway does not answer', detail: error instanceof Error ? error.message : String(error) }, { cause: error })
     })
     const status = response.statusCode ?? 0
-    if (status < 400 || answers.includes(status)) return response
+    if (status < 400) return response
     if (body instanceof Readable) body.unpipe(request).destroy()
+    if (answers.includes(status) && !response.headers['content-type']?.startsWith('application/problem+json')) return response
     throw errorOf(gateway, status, response.headers['retry-after'], await text(response).catch(() => ''))
   }
 

@@ -25,7 +25,8 @@ export const MAX_LIVE = { all: 128, perCaller: 64 } as const
 export const MAX_SNAPSHOTS = { all: 3, perCaller: 2 } as const
 /** Connections of the snapshots, and what the others share: publishing has a pool of its own. */
 const CONNECTIONS = MAX_SNAPSHOTS.all + 3
-const STALL_MS = 30_000
+/** Shorter than the database lets a transaction stand idle: a snapshot waits for its reader inside one. */
+const STALL_MS = 20_000
 
 export interface FeedOptions {
   readonly databaseUrl: string

@@ -51,7 +51,8 @@ export async function deliver(to: ServerResponse, from: Cursor, { page, watch, s
   await beat()
   while (!ended.aborted) {
     const { next, upToDate, tip, count, bytes } = await page(after)
-    if (tip.replica !== from.replica) break
+    // Asked for again, this place is answered 410.
+    if (tip.replica !== from.replica || after < tip.floor) break
     after = next
     if (count > 0) {
       await say(bytes)

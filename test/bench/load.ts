@@ -15,10 +15,10 @@ export interface ClosedLoopResult {
  */
 export async function closedLoop(options: {
   url: URL
-  key: string
   connections: number
   requests: number
-  body: (n: number) => string
+  /** The n-th request, as `requestText` or `readText` gives it. */
+  text: (n: number) => string
 }): Promise<ClosedLoopResult> {
   const latencies = new Float64Array(options.requests)
   const statuses: Record<string, number> = {}
@@ -35,7 +35,7 @@ export async function closedLoop(options: {
     try {
       while (next < options.requests) {
         const sent = performance.now()
-        const status = await exchange(socket, requestText(options.url, options.key, options.body(next++)))
+        const status = await exchange(socket, options.text(next++))
         latencies[done++] = performance.now() - sent
         statuses[status] = (statuses[status] ?? 0) + 1
       }
@@ -53,6 +53,11 @@ export function percentile(sorted: ArrayLike<number>, p: number): number {
 /** One publish request, to be written as it is. */
 export function requestText(url: URL, key: string, body: string): string {
   return `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+}
+
+/** One read, to be written as it is. */
+export function readText(url: URL, key: string): string {
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\nauthorization: Bearer ${key}\r\n\r\n`
 }
 
 function open(url: URL): Promise<Socket> {

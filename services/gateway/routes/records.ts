@@ -45,7 +45,7 @@ export function recordRoutes({ db, codec, region, topicPrefix, cursorSecret }: R
   return (app) => {
     app.get<Input>('/v1/streams/:stream/records', {
       config: { access: { roles: LOOKING }, documented: DOCUMENTED },
-      schema: SCHEMA,
+      schema: RECORDS_SCHEMA,
       preValidation: (request, _reply, done) => {
         try {
           checkParameters(request.params.stream, request.query)
@@ -110,7 +110,8 @@ export function recordRoutes({ db, codec, region, topicPrefix, cursorSecret }: R
   }
 }
 
-const SCHEMA = {
+/** What the route takes, as OpenAPI tells it and as it is checked. */
+export const RECORDS_SCHEMA = {
   operationId: 'readRecords',
   summary: '读取记录 · read records',
   description: [

@@ -1,7 +1,7 @@
 import type { Region } from '@hub/schemas/streams'
 import { serveChild } from '../child.ts'
 import { newComplaints } from '../complaints.ts'
-import { closedLoop } from '../load.ts'
+import { closedLoop, requestText } from '../load.ts'
 
 export interface SingleSettings {
   url: string
@@ -15,5 +15,6 @@ export interface SingleSettings {
 /** One event per request, one request in flight per connection. */
 serveChild(async ({ url, key, region, seed, connections, requests }: SingleSettings) => {
   const bodies = newComplaints(requests, seed, region).map((event) => JSON.stringify(event))
-  return closedLoop({ url: new URL('/v1/streams/complaint/events', url), key, connections, requests, body: (n) => bodies[n]! })
+  const to = new URL('/v1/streams/complaint/events', url)
+  return closedLoop({ url: to, connections, requests, text: (n) => requestText(to, key, bodies[n]!) })
 })

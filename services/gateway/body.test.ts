@@ -1,7 +1,8 @@
 import { createServer, request, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { readChunks, readWhole, type Patience } from './body.ts'
+import { Problem } from '@hub/runtime/http'
+import { readChunks, readWhole, untilEnough, type Patience } from './body.ts'
 
 let server: Server | undefined
 afterEach(() => server?.close().closeAllConnections())
@@ -43,6 +44,14 @@ test('a sender that keeps on saying next to nothing ends the body with a problem
   }
   expect(await outcome(read, trickle(1))).toMatchObject({ code: 'BODY_TOO_SLOW' })
   expect(await outcome(read, trickle(10_000))).toBeInstanceOf(Buffer)
+})
+
+test('a body is read until there is a reason to stop, and what was read before counts', async () => {
+  const reasons = [undefined, new Problem(413, 'ENOUGH', '够了 · enough')]
+  const read: string[] = []
+  const source = (async function* () { yield* ['a', 'b', 'c'].map((one) => Buffer.from(one)) })()
+  await expect((async () => { for await (const chunk of untilEnough(source, () => reasons.shift())) read.push(String(chunk)) })()).rejects.toMatchObject({ name: 'BodyStopped', problem: { code: 'ENOUGH' } })
+  expect(read).toEqual(['a', 'b'])
 })
 
 test('a reader that is busy does not count as a silent sender', async () => {

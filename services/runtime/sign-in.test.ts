@@ -128,6 +128,20 @@ describe('guessing', () => {
   })
 })
 
+test('what a proxy says of the sender is believed where it is trusted, and nowhere else', async () => {
+  const forwarded = { origin: http.url, 'x-forwarded-proto': 'https', 'x-forwarded-for': '203.0.113.7' }
+  const cookieOf = async (url: string): Promise<string> => (await fetch(`${url}/login`, { method: 'POST', redirect: 'manual', headers: { ...forwarded, origin: url }, body: new URLSearchParams({ key: 'key-reader' }) })).headers.get('set-cookie')!
+  await using behind = await createHttp({
+    log: createLog({ service: 'test', level: 'silent' }), metrics: createMetrics({}), title: 'test', host: '127.0.0.1', port: 0, readiness: () => Promise.resolve([]), sessionCookie: 'hub_test',
+    trustedProxies: ['127.0.0.0/8'], authenticate: (hash) => Object.entries(callers).find(([key]) => keyHash(key).equals(hash))?.[1],
+    routes: (app) => void app.get('/v1/me', { config: { access: { roles: ['reader'] } } }, () => 'me'),
+  })
+  expect([(await cookieOf(http.url)).includes('Secure'), (await cookieOf(behind.url)).includes('Secure')]).toEqual([false, true])
+  const asking = (key: string, address: string): Promise<Response> => fetch(`${behind.url}/v1/me`, { headers: { authorization: `Bearer ${key}`, 'x-forwarded-for': address } })
+  for (let i = 0; i < 31; i++) await asking(`guess-${i}`, '198.51.100.1')
+  expect([(await asking('key-reader', '198.51.100.1')).status, (await asking('key-reader', '198.51.100.2')).status]).toEqual([429, 200])
+})
+
 test('a caller that asks more often than it may is told how long to wait; another one is served', async () => {
   const answers = await Promise.all(Array.from({ length: 50 }, () => me('key-eager')))
   const refused = answers.filter(({ status }) => status === 429)

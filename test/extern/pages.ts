@@ -11,5 +11,6 @@ export const PAGES: readonly PageCheck[] = [
       await page.getByRole('alert').waitFor()
     },
   },
-  ...['/status', '/codes', '/convergence'].map((path): PageCheck => ({ path, look: (page, target) => signIn(page, target, path) })),
+  { path: '/codes', look: async (page, target) => void await page.goto(`${target.zj.gateway}/codes`) },
+  ...['/status', '/convergence'].map((path): PageCheck => ({ path, look: (page, target) => signIn(page, target, path) })),
 ]

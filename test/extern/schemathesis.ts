@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { PROJECT_DATA_DIR } from '@hub/local/paths'
 import type { Check } from './check.ts'
 import { run } from './program.ts'
 import { python, versionsOf } from './python.ts'
@@ -16,7 +17,7 @@ export const schemathesis: Check = {
     const { status, out, error } = await run(join(bin, 'schemathesis'), [
       'run', `${zj.gateway}/openapi.json`, '--header', `Authorization: Bearer ${everyRole}`, '--checks', CHECKS.join(','), '--max-examples', '100', '--seed', SEED,
       '--workers', '1', '--request-timeout', '10', '--no-color',
-    ])
+    ], { cwd: PROJECT_DATA_DIR })
     const summary = /=+ SUMMARY =+([\s\S]*)$/.exec(out)?.[1]?.trim() ?? out.slice(-2000)
     return { passed: status === 0, seen: status === 0 ? (/(\d+ generated, \d+ passed[^\n]*)/.exec(summary)?.[1] ?? summary) : `${out}${error}`.slice(-6000), versions: await versionsOf(bin, 'schemathesis') }
   },

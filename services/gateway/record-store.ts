@@ -155,9 +155,11 @@ export async function listRecords(db: DbClient, stream: string, table: string, c
   // Each branch goes down an index of its own; what agrees with two of them comes once.
   const branches = indexed.reduce<string[]>((all, { options }) => all.flatMap((one) => options.map((option) => `${one} AND ${option}`)), ['(region, record_id) > ($3, $4)'])
   const rest = texts.filter(({ condition }) => !condition.indexed).map(({ options }) => `(${options.join(' OR ')})`)
+  // Where every row looked at agrees, none more is looked at than the page has.
+  const most = rest.length === 0 ? '$5' : String(SCANNED)
   const looked = (columns: string): string => {
-    const each = branches.map((where) => `(SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY region, record_id LIMIT ${SCANNED})`)
-    return each.length === 1 ? each[0]! : `(SELECT DISTINCT ON (region, record_id) * FROM (${each.join(' UNION ALL ')}) branches ORDER BY region, record_id LIMIT ${SCANNED})`
+    const each = branches.map((where) => `(SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY region, record_id LIMIT ${most})`)
+    return each.length === 1 ? each[0]! : `(SELECT DISTINCT ON (region, record_id) * FROM (${each.join(' UNION ALL ')}) branches ORDER BY region, record_id LIMIT ${most})`
   }
   const used = [...new Set([...COLUMNS.split(', '), 'applied_at', ...conditions.flatMap(({ columns }) => columns)])].join(', ')
   const { rows } = await db.query<RecordRow & { head: Head | null; found: number; endRegion: string | null; endId: string | null }>({

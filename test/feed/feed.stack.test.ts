@@ -96,26 +96,27 @@ async function tip(): Promise<{ replica: string; change: number }> {
   return { replica: row!.replica, change: Number(row!.change) }
 }
 
-/** Versions of a few records, mixed, some of which end and come back. */
-async function* versions(count: number, seed: number, prefix: string, batch = 20): AsyncGenerator<Raw[]> {
+/** Versions of some records, mixed, some of which end and come back. */
+async function* versions(seed: number, prefix: string, records: number): AsyncGenerator<Raw[], never> {
   const random = seeded(seed)
   const newest = new Map<string, number>()
-  for (let n = 0; n < count; n += batch) {
+  for (;;) {
     const events: Raw[] = []
-    for (let i = 0; i < batch; i++) {
-      const no = `${prefix}-${between(random, 1, 60)}`
-      const version = (newest.get(no) ?? 0) + 1
-      newest.set(no, version)
-      events.push(await log.version({ region: (['sh', 'zj', 'ah'] as const)[between(random, 0, 2)]!, no: `${no}`, version, kind: between(random, 1, 12) === 1 ? 'void' : 'follow-up' }))
+    for (let i = 0; i < 50; i++) {
+      const region = (['sh', 'zj', 'ah'] as const)[between(random, 0, 2)]!
+      const no = `${prefix}-${between(random, 1, records)}`
+      const version = (newest.get(region + no) ?? 0) + 1
+      newest.set(region + no, version)
+      events.push(await log.version({ region, no, version, kind: between(random, 1, 12) === 1 ? 'void' : 'follow-up' }))
     }
     yield events
   }
 }
 
-/** Puts such versions on the log and waits until they are applied. */
-async function publish(count: number, seed: number, prefix: string): Promise<void> {
+/** Puts so many batches of fifty on the log and waits until they are applied. */
+async function publish(batches: AsyncGenerator<Raw[], never>, count: number): Promise<void> {
   const places: Awaited<ReturnType<Log['append']>> = []
-  for await (const events of versions(count, seed, prefix)) places.push(...await log.append(events))
+  for (let n = 0; n < count; n++) places.push(...await log.append((await batches.next()).value))
   await replica.reaches(places)
 }
 
@@ -149,10 +150,15 @@ test('a reader that is killed and resumed a hundred times under load is told eve
 }, 120_000)
 
 test('a snapshot, and the feed from its cursor while events flow, give the current state', async () => {
-  const load = publish(2_000, 3, 'model')
-  await eventually('first changes', async () => (await history('complaint', 'complaint')).some((one) => one.includes('model')))
+  const batches = versions(3, 'model', 700)
+  await publish(batches, 60)
+  const before = await tip()
+  const load = publish(batches, 60)
+  await eventually('changes under way', async () => (await tip()).change > before.change)
   const snapshot = await snapshotOf('complaint')
   expect(snapshot.whole).toBe(true)
+  // More than one page, and more to come.
+  expect(snapshot.records.length).toBeGreaterThan(1_000)
   const model = new Map(snapshot.records.map(({ region, recordId, version }) => [`${region} ${recordId}`, version]))
   await load
   const { change } = await tip()
@@ -167,9 +173,9 @@ test('a snapshot, and the feed from its cursor while events flow, give the curre
     cursor = body.next
     done = body.upToDate && Number(cursor.split('-').at(-1)) >= change
   }
+  expect(change).toBeGreaterThan(Number(snapshot.head.cursor.split('-').at(-1)))
   const { rows } = await replica.db.query<{ region: string; record_id: string; version: bigint }>('SELECT region, record_id, version FROM complaint WHERE NOT ended')
   expect(model).toEqual(new Map(rows.map(({ region, record_id: id, version }) => [`${region} ${id}`, String(version)])))
-  expect(rows.length).toBeGreaterThan(20)
 }, 60_000)
 
 test('an ended record is told to be dropped, and its older entries are gone', async () => {
@@ -219,6 +225,24 @@ describe('an inspection failure', () => {
     expect(await told(`inspection-failure/changes?${after}&region=ah`)).toEqual([])
     expect((await ask(`complaint/changes?${after}&involves=sh`)).body).toMatchObject({ status: 400, code: 'FILTER_UNKNOWN' })
   })
+})
+
+test('a listing that is shielded or removed by a date in it is told to be dropped; one that was never to be shown is not told of', async () => {
+  const from = await tip()
+  const listing = (no: string, version: number, fields: Record<string, unknown>): Promise<Raw> => log.version({ stream: 'credit-blacklist', no, version, fields: { recordType: 'listing', listType: 'abnormal', subject: { name: '某公司' }, publication: 'published', ...fields } })
+  for (const event of [
+    await listing('shielded', 1, {}), await listing('shielded', 2, { shield: { from: 20_000 } }), await listing('shielded', 3, { shield: { from: 20_000 } }), await listing('shielded', 4, {}),
+    await listing('past', 1, { until: 40_000 }), await listing('past', 2, { until: 20_000 }),
+    await listing('never', 1, { publication: 'pending' }), await listing('never', 2, { publication: 'not-publishable' }),
+  ]) await apply([event])
+  const { body } = await ask(`credit-blacklist/changes?after=${from.replica}-${from.change}`)
+  expect(body.changes.map(({ op, recordId, version }: { op: string; recordId: string; version: string }) => `${op} ${recordId.slice(7)} ${version}`)).toEqual([
+    'put shielded 1', 'remove shielded 2', 'remove shielded 3', 'put shielded 4', 'remove past 2',
+  ])
+  for (const { op, ...told } of body.changes) if (op === 'remove') expect(Object.keys(told).sort()).toEqual(['cursor', 'recordId', 'region', 'version'])
+  expect((await snapshotOf('credit-blacklist')).records.map(({ recordId }) => recordId)).toEqual(['t12315/shielded'])
+  await using origin = await serve('zj')
+  expect((await ask(`credit-blacklist/changes?after=${from.replica}-${from.change}`, origin)).body.changes).toHaveLength(8)
 })
 
 describe('a cursor', () => {
@@ -274,7 +298,7 @@ test(`${READERS} live readers are told every change, and share the work`, async 
   })
   const settled = Promise.allSettled(reading)
   await eventually('all readers are there', () => ready >= READERS)
-  await publish(400, 4, 'shared')
+  await publish(versions(4, 'shared', 300), 8)
   const expected = await history('complaint', 'complaint', from.change)
   await eventually('all readers have the end', () => lists.every((list) => list.includes(expected.at(-1)!)))
   ended.abort()

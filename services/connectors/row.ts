@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { containsIdentity } from '@hub/schemas/identity'
 import { given, isFormula } from './normalise/cell.ts'
 import { entityTypeOf, readCode } from './normalise/code.ts'
 import { dayOf, instantOf, isSentinelDate } from './normalise/date.ts'
@@ -8,6 +9,9 @@ import type { Domain } from './reference/codes.ts'
 import { BOUNDS } from './readers/bounds.ts'
 import type { Context } from './shape.ts'
 import type { Place, RowFlag, RowProblem, RowRule } from './verdict.ts'
+
+/** What no contract takes; tabs and line ends are let through. */
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/
 
 /** Where the fields of a shape stand in a row, and what their columns are called. */
 export interface Fields {
@@ -54,7 +58,10 @@ export class Row {
     this.preamble = preamble
     this.#cells = cells
     this.#fields = fields
-    for (let at = 0; at < cells.length; at++) if (cells[at]!.length > BOUNDS.cellLength) this.problems.push({ column: fields.names[at]!, rule: 'cell-too-long', expected: `≤ ${BOUNDS.cellLength}` })
+    for (let at = 0; at < cells.length; at++) {
+      if (cells[at]!.length > BOUNDS.cellLength) this.problems.push({ column: fields.names[at]!, rule: 'cell-too-long', expected: `≤ ${BOUNDS.cellLength}` })
+      if (CONTROL.test(cells[at]!)) this.problems.push({ column: fields.names[at]!, rule: 'control-character', expected: '…' })
+    }
   }
 
   refuse(rule: RowRule, field?: string, expected = ''): undefined {
@@ -84,12 +91,18 @@ export class Row {
 
   /** The same, of a cell that has to say something. */
   need(field: string): string | undefined {
-    return this.text(field) ?? this.refuse('required', field, '…')
+    return this.text(field) === undefined ? this.refuse('required', field, '…') : this.label(field)
   }
 
-  /** A name or official wording: nothing that an office program would run. */
-  words(field: string): string | undefined {
+  /** A text that is kept: no person's number is in it. */
+  label(field: string): string | undefined {
     const text = this.text(field)
+    return text !== undefined && containsIdentity(text, this.today) ? this.refuse('identity', field, '…') : text
+  }
+
+  /** A name or official wording: the same, and nothing that an office program would run. */
+  words(field: string): string | undefined {
+    const text = this.label(field)
     return text !== undefined && isFormula(this.raw(field)) ? this.refuse('formula', field, '≠ = + - @') : text
   }
 
@@ -148,9 +161,12 @@ export class Row {
     return this.context.codes[domain].get(local) ?? this.refuse('unknown-code', field, [...this.context.codes[domain].keys()].join(', '))
   }
 
-  /** A firm by its name and code; a code that is a person's number, masked or unreadable is left out and flagged. */
+  /** A firm by its name and code; a person's number in either, a masked or an unreadable code is left out and flagged. */
   firm(nameField: string, codeField: string, division: string | undefined): Firm | undefined {
-    const name = this.words(nameField)
+    const named = this.text(nameField)
+    const numbered = named !== undefined && containsIdentity(named, this.today)
+    if (numbered) this.flag('identity-dropped')
+    const name = numbered ? undefined : this.words(nameField)
     const text = this.text(codeField)
     if (name === undefined && text === undefined) return undefined
     let uscc: string | undefined

@@ -27,6 +27,7 @@ export const ROW_RULES = {
   formula: ['内容以公式字符开头，电子表格会执行它', 'begins like a formula, which an office program would run'],
   'out-of-region': ['不属于本地区', 'lies outside the region of this source'],
   'shifted-cells': ['单元格数量与表头不符', 'has another number of cells than the header'],
+  'control-character': ['含有控制字符', 'holds a control character'],
   'cell-too-long': ['单元格过长', 'is too long for a cell'],
   'malformed-json': ['不是格式正确的 JSON', 'is not well-formed JSON'],
   'line-too-long': ['行过长', 'is too long for a line'],

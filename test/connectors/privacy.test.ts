@@ -78,3 +78,17 @@ async function keptBack(file: string): Promise<Set<string>> {
   }
   return values
 }
+
+test('an identity number in a name is dropped from a complaint and refuses anything else, before a ledger remembers it', async () => {
+  const number = '000000196903174464'
+  const complaint = `登记编号,版本号,工单类型,登记时间,办理状态,问题类别,被投诉方名称,统一社会信用代码,更新时间\n1,1,投诉,2026/1/1 8:40:14,已受理,Q0001,张三${number},,2026/1/1 8:40:14\n`
+  const listing = `企业名称,统一社会信用代码,列入日期,列入事由,作出决定机关\n张三${number},91340522MAYA9F5K30,2025-07-01,通过登记的住所或者经营场所无法联系的,含山县市场监督管理局\n`
+  const results = await Promise.all(([['complaint-table', 'js', complaint], ['credit-namelist', 'ah', listing]] as const).map(async ([id, region, text]) => {
+    async function* bytes(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(text)
+    }
+    return importFile('', SHAPES.find((shape) => shape.id === id)!, region, { bytes: bytes() })
+  }))
+  expect(results.map(({ verdicts: [verdict] }) => [verdict!.verdict, verdict!.flags, verdict!.problems?.[0]?.rule])).toEqual([['accepted', ['identity-dropped'], undefined], ['refused', [], 'identity']])
+  expect(JSON.stringify(results.map(({ verdicts, published, ledger }) => [verdicts, published, [...ledger.memory.listings]]))).not.toContain(number)
+})

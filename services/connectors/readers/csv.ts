@@ -1,4 +1,4 @@
-import { parse, type CsvError } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import { BOUNDS } from './bounds.ts'
 import { FileProblem } from './file-problem.ts'
 import type { RawRow } from './table.ts'
@@ -8,14 +8,15 @@ export const DELIMITERS = [',', ';', '\t'] as const
 export type Delimiter = (typeof DELIMITERS)[number]
 
 /**
- * Records of a CSV, in order; quoted cells may hold separators, quotes and line ends. Blank lines are left out and not counted. What stands before an error comes out
+ * Records of a CSV, in order; quoted cells may hold separators, quotes and line ends, and a quote inside an unquoted cell is one. Blank lines are left out and not counted. What stands before an error comes out
  * before it is thrown.
  */
 export async function* readCsv(source: AsyncIterable<Uint8Array>, delimiter: Delimiter = ',', encoding?: Encoding): AsyncGenerator<RawRow> {
-  const parser = parse({ delimiter, bom: true, relax_column_count: true, skip_empty_lines: true, record_delimiter: ['\r\n', '\n'], max_record_size: BOUNDS.lineBytes })
+  const parser = parse({ delimiter, bom: true, relax_column_count: true, relax_quotes: true, skip_empty_lines: true, record_delimiter: ['\r\n', '\n'], max_record_size: BOUNDS.lineBytes })
   let failure: Error | undefined
   parser.on('error', (error) => { failure = error })
-  const ended = new Promise<void>((resolve) => parser.once('close', resolve).once('end', resolve))
+  let over = false
+  for (const event of ['end', 'close']) parser.once(event, () => { over = true })
   let row = 0
   try {
     for await (const text of decode(source, encoding)) {
@@ -31,11 +32,14 @@ export async function* readCsv(source: AsyncIterable<Uint8Array>, delimiter: Del
     failure = error
   }
   parser.end()
-  // Only a read from an empty buffer lets a stream come to its end.
   yield* records()
-  await ended
-  yield* records()
-  if (failure !== undefined) throw isCsvError(failure) ? problemOf(failure, row + 1) : failure
+  // What is left comes with the end, and the end only after all was read.
+  while (!over) {
+    await new Promise((resolve) => { for (const event of ['readable', 'end', 'close']) parser.once(event, resolve) })
+    yield* records()
+  }
+  // The parser's own words hold the cell that it stopped at.
+  if (failure !== undefined) throw failure instanceof CsvError ? problemOf(failure, row + 1) : failure
 
   // The parser works within write(), so its records are read at once: a promise for each would cost more than parsing it.
   function* records(): Generator<RawRow> {
@@ -56,8 +60,4 @@ export function delimiterOf(line: string): Delimiter {
 
 function problemOf({ code }: CsvError, row: number): FileProblem {
   return code === 'CSV_MAX_RECORD_SIZE' ? new FileProblem('line-too-long', `≤ ${BOUNDS.lineBytes}`, { row }) : new FileProblem('broken-quotes', '"…"', { row })
-}
-
-function isCsvError(error: Error): error is CsvError {
-  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('CSV_')
 }

@@ -76,9 +76,11 @@ async function partsOf(bytes: Uint8Array): Promise<Parts> {
 async function* textOf(parts: Parts, name: string): AsyncGenerator<string> {
   const entry = parts.get(name)
   if (entry === undefined) throw new FileProblem('broken-workbook', '.xlsx')
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  let stream: TransformStreamDefaultController<Uint8Array> | undefined
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({ start(controller) { stream = controller } })
   const unpacking = entry.getData(writable, { checkSignature: true })
-  unpacking.catch(() => {})
+  // Data that cannot be inflated leaves the stream open: its reader would wait for ever.
+  unpacking.catch((error) => stream!.error(error))
   const decoder = new TextDecoder('utf-8', { fatal: true })
   let bytes = 0
   try {

@@ -48,16 +48,15 @@ const ATTRIBUTION: Partial<Record<InspectionOutcome, string>> = { denied: 'denie
 export function readInspection(row: Row, inspectionKind: 'food' | 'product'): Outcome | undefined {
   const name = row.needWords('product')
   const packed = row.raw('items')
+  for (const field of ['items', 'results', 'limits']) row.label(field)
   const failingItems = isPacked(packed) ? packedItems(packed) : listedItems(packed, row.raw('results'), row.raw('limits'))
-  const batch = row.text('batch')
+  const batch = row.label('batch')
   const { day: batchDate, impossible } = batchDay(batch ?? '')
   const outcome = outcomeOf(row.text('remark'))
   const noticeNo = row.words('notice')
   const noticeDate = row.day('noticeDate')
   const { sampleNo, id } = identify(row, [noticeNo, row.text('number'), name, row.text('producer'), row.text('seller'), batch, row.text('spec')])
   const parties = partiesOf(row, outcome)
-  if (row.problems.length > 0) return undefined
-
   if (impossible) row.flag('impossible-date')
   if (failingItems.some(isUnitDoubtful)) row.flag('unit-doubtful')
   if (row.text('cut') !== undefined) row.flag('cut-off')
@@ -71,7 +70,7 @@ export function readInspection(row: Row, inspectionKind: 'food' | 'product'): Ou
     noticeNo,
     noticeDate,
     parties,
-    product: present({ name: name!, spec: row.text('spec'), trademark: row.text('trademark'), batch, batchDate, categoryText: row.text('category') }),
+    product: present({ name: name!, spec: row.label('spec'), trademark: row.label('trademark'), batch, batchDate, categoryText: row.label('category') }),
     failingItems: failingItems.map(present),
     failingItemsRaw: isPacked(packed) ? packed.trim() : undefined,
     lab: labName === undefined ? undefined : { name: labName },
@@ -79,12 +78,13 @@ export function readInspection(row: Row, inspectionKind: 'food' | 'product'): Ou
     publication: 'published',
     publishedOn: noticeDate,
   })
+  if (row.problems.length > 0) return undefined
   return { act: { of: 'inspection', recordId: `${row.context.source}/${id}`, rank: outcome === 'none' ? 0 : 1, outcome, record } }
 }
 
 /** The number of the sampling form; without one, or with one that is no longer whole, a hash of what tells this sample from others. */
 function identify(row: Row, facts: readonly (string | undefined)[]): { sampleNo: string | undefined, id: string } {
-  const sampleNo = row.text('sampleNo')?.replace(/\s/g, '')
+  const sampleNo = row.label('sampleNo')?.replace(/\s/g, '')
   const ruined = sampleNo !== undefined && RUINED_NUMBER.test(sampleNo)
   if (ruined) row.flag('ruined-sample-number')
   if (sampleNo !== undefined && !ruined) return { sampleNo, id: sampleNo }

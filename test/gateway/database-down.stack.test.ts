@@ -34,7 +34,7 @@ test.each(['cut', 'swallow'] as const)('while the database is away (%s) nothing 
   await streamed.away
   const single = gateway.publish('complaint', event)
   const array = gateway.publish('complaint', `[${event}]`)
-  expect(await (await fetch(`${gateway.url}/readyz`)).json()).toMatchObject({ status: 'not ready', dependencies: [{ name: 'gateway database', ok: false }] })
+  expect(await (await fetch(`${gateway.url}/readyz`)).json()).toMatchObject({ status: 'not ready', dependencies: expect.arrayContaining([expect.objectContaining({ name: 'gateway database', ok: false })]) })
   for (const answer of [await single, await array]) {
     expect(answer.status).toBe(503)
     expect(answer.headers.get('retry-after')).toBe('2')

@@ -1,5 +1,5 @@
 import { HubError } from '@hub/runtime/errors'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
 
 /** The commit did not come about in time; whatever its outcome, sending the same events again is safe. */
 export class CommitUnavailableError extends HubError {
@@ -56,8 +56,7 @@ export function createGroupCommit<T, R>(options: {
       const { promise, resolve, reject } = Promise.withResolvers<R[]>()
       waiting += items.length
       queue.push({ items, deadline: performance.now() + deadlineMs, settled: false, resolve, reject })
-      // One turn later, so that requests parsed in this turn share the transaction.
-      running ??= Promise.resolve().then(run)
+      running ??= run()
       return promise
     },
     async [Symbol.asyncDispose]() {
@@ -69,7 +68,11 @@ export function createGroupCommit<T, R>(options: {
 
   async function run(): Promise<void> {
     let failures = 0
-    for (let batch = take(); batch.length > 0; batch = take()) {
+    while (queue.length > 0) {
+      // One turn of the event loop first: requests that have come meanwhile, and those that the last answers brought about, share the transaction.
+      await nextTurn()
+      const batch = take()
+      if (batch.length === 0) continue
       try {
         await commitTogether(batch)
         failures = 0

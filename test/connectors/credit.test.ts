@@ -108,6 +108,11 @@ test('penalties: a natural person leaves neither name nor number, a repaired dec
   expect(/马云帆|蒋景行|马景行|任书砚|0{6}\d{11}/.exec(JSON.stringify([verdicts, published]))).toBeNull()
 })
 
+test('the day of publication stands above the table', async () => {
+  const { published } = await importFile('js/credit-namelist.xlsx', creditNamelist, 'js')
+  expect(new Set(published.filter(({ event }) => event.kind === 'original').map(({ event }) => event['publishedOn']))).toEqual(new Set(['2026-03-31']))
+})
+
 test('Shanghai has 18 penalties beside its lists', async () => {
   const { verdicts, published } = await importFile('sh/credit-gsxt-pages.json', creditPages, 'sh')
   expect(verdicts.filter(({ place, verdict }) => place.sheet === 'penalty' && verdict === 'accepted').length).toBe(18)

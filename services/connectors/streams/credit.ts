@@ -39,10 +39,10 @@ export function subjectOf(row: Row, own: { regNo?: boolean, pripid?: boolean, di
   }
   const key = uscc ?? number
   if (key === undefined) return row.refuse('no-identifier', 'code', 'GB 32100-2015')
-  const own_ = pripid !== undefined && PRIPID.test(pripid) && readCode(pripid, row.today).kind !== 'identity' && pripid !== uscc ? pripid : undefined
+  const internal = pripid !== undefined && PRIPID.test(pripid) && readCode(pripid, row.today).kind !== 'identity' && pripid !== uscc ? pripid : undefined
   return {
     key,
-    fields: present({ name, uscc, regNo: number, pripid: own_, entityType: entityTypeOf(uscc), division: division !== undefined && DIVISION.test(division) ? division : undefined }),
+    fields: present({ name, uscc, regNo: number, pripid: internal, entityType: entityTypeOf(uscc), division: division !== undefined && DIVISION.test(division) ? division : undefined }),
   }
 }
 

@@ -1,3 +1,4 @@
+import { dayOf } from '../../normalise/date.ts'
 import { listingAct, listTypeByGround, listTypeOf, removalOf, subjectOf } from '../../streams/credit.ts'
 import type { Row } from '../../row.ts'
 import type { Outcome, Shape } from '../../shape.ts'
@@ -42,7 +43,13 @@ function read(row: Row): Outcome | undefined {
   const removal = row.has('removedOn') ? removalOf(row, listType ?? '', ['removedOn', 'removalGround', 'removedBy']) : undefined
   if (row.problems.length > 0) return undefined
   const id = `${listType}-${subject!.key}-${listedOn!.replaceAll('-', '')}`
-  if (removal === undefined) return listingAct(row, id, { kind: 'listed', wholeState: false, listing: { listType: listType!, subject: subject!.fields, listedOn: listedOn!, listedBy, groundText: ground, decisionNo } })
+  if (removal === undefined) return listingAct(row, id, { kind: 'listed', wholeState: false, listing: { listType: listType!, subject: subject!.fields, listedOn: listedOn!, listedBy, groundText: ground, decisionNo, publishedOn: publishedOn(row) } })
   if (/撤销移出|恢复列入/.test(`${row.place.sheet ?? ''} ${removal.groundText ?? ''}`)) return listingAct(row, id, { kind: 'restored', wholeState: false, restoredOn: removal.date, restoredBy: removal.authority })
   return listingAct(row, id, { kind: 'ended', wholeState: false, removal })
+}
+
+/** The day of publication in the titles above the header: 「公示日期：2026年3月31日」. */
+function publishedOn(row: Row): string | undefined {
+  const text = row.preamble.map((line) => /(?:公示|公告|发布)日期[:：]\s*(\S+)/.exec(line)?.[1]).find((found) => found !== undefined)
+  return text === undefined ? undefined : dayOf(text)
 }

@@ -1,3 +1,5 @@
+import { dateText } from '@hub/schemas/record-json'
+import { shanghaiDay } from '@hub/schemas/read-time'
 import type { DataStream } from '@hub/schemas/streams'
 import { composeInspection, inspectionEvent, type InspectionState } from './compose/inspection.ts'
 import { addAct, composeListing, listingEvent, type ListingAct, type ListingHistory, type ListingState } from './compose/listing.ts'
@@ -54,12 +56,14 @@ export class Ledger {
   readonly memory: Memory
   readonly #shape: Shape
   readonly #context: Context
+  readonly #today: string
   /** Rows of this import. */
   readonly #places = new Map<ListingAct, Place>()
 
   constructor(shape: Shape, context: Context, memory = emptyMemory()) {
     this.#shape = shape
     this.#context = context
+    this.#today = dateText(shanghaiDay(context.now))
     this.memory = memory
   }
 
@@ -99,7 +103,7 @@ export class Ledger {
 
   #listed(act: ListingAct, place: Place): Pick<Taken, 'verdict' | 'event' | 'about' | 'settled'> {
     const before = this.memory.listings.get(act.recordId) ?? []
-    const { verdict, history } = addAct(before, act)
+    const { verdict, history } = addAct(before, act, this.#today)
     if (verdict === 'duplicate' || verdict === 'stale' || verdict === 'conflict') return { verdict }
     this.memory.listings.set(act.recordId, history)
     this.#places.set(act, place)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readEvent } from '@hub/schemas/read-event'
+import { absenceAct, absentFrom } from './absence.ts'
 import { composeInspection, inspectionEvent, type InspectionState } from './inspection.ts'
 import type { InspectionAct } from './act.ts'
 import { addAct, composeListing, listingEvent, regimeOf, type ListingAct, type ListingFacts, type ListingHistory, type ListingState } from './listing.ts'
@@ -16,7 +17,7 @@ function take(acts: readonly ListingAct[]): { state: ListingState | undefined, v
   let history: ListingHistory = []
   const verdicts: string[] = []
   for (const one of acts) {
-    const added = addAct(history, one)
+    const added = addAct(history, one, '2026-04-01')
     history = added.history
     verdicts.push(added.verdict)
   }
@@ -103,6 +104,30 @@ describe('a listing from a change feed', () => {
   test('a delete voids it, even one whose listing never came', () => {
     expect(read(take([rows[0]!, change(4000, 'voided')]).state!).kind).toBe('void')
     expect(take([change(4000, 'voided', { listing: undefined })]).state!.standing).toBe('voided')
+  })
+})
+
+describe('a complete list ends what it does not name', () => {
+  const histories = (count: number): Map<string, ListingHistory> => new Map(Array.from({ length: count }, (_, at) => [`list/${at}`, [listed]]))
+  const named = (count: number): Set<string> => new Set(Array.from({ length: count }, (_, at) => `list/${at}`))
+
+  test.each([
+    [1000, 1000, 0, false], [1000, 981, 19, false], [1000, 980, 20, false], [1000, 979, 21, true], [10_000, 9950, 50, false], [10_000, 9949, 51, true], [10, 9, 1, true],
+  ])('%i active, %i named: %i end, a person is asked: %s', (active, inFile, ending, asked) => {
+    const { recordIds, needsConfirmation } = absentFrom(histories(active), named(inFile))
+    expect([recordIds.length, needsConfirmation]).toEqual([ending, asked])
+  })
+
+  test('ended and waiting ones cannot be absent', () => {
+    expect(absentFrom(new Map([['list/1', [listed, ended]], ['list/2', [ended]]]), new Set()).recordIds).toEqual([])
+  })
+
+  test('absence is a removal by the one that listed; named again, the listing is restored, and may be absent again', () => {
+    const gone = absenceAct('list/1', '2026-03-01')
+    expect(read(take([listed, gone]).state!)).toEqual({ kind: 'removal', flags: [] })
+    expect(read(take([listed, gone, listed]).state!).kind).toBe('restored')
+    expect(take([listed, gone, listed, listed]).verdicts).toEqual(['taken', 'taken', 'taken', 'duplicate'])
+    expect(take([listed, gone, listed, absenceAct('list/1', '2026-05-01')]).state!.standing).toBe('ended')
   })
 })
 

@@ -48,12 +48,17 @@ export type ListingVerdict = 'taken' | 'waiting' | 'duplicate' | 'stale' | 'conf
 
 const RANK: Readonly<Record<ListingAct['kind'], number>> = { listed: 0, ended: 1, restored: 2, voided: 3 }
 
+/** The ground of a removal that no one decided: a complete list does not name the listing any more. */
+export const ABSENT = 'absent-from-list'
+
 /**
  * Takes an act into a history. Known already: `duplicate`. Told by a row older than the newest: `stale`. Of a listing nobody has told of yet: `waiting`, until that
- * comes. A change with the time of another but other content is a `conflict`; the first stands.
+ * comes. A change with the time of another but other content is a `conflict`; the first stands. A listing that had ended by absence alone and is named again is restored.
+ * @param today `YYYY-MM-DD`, Asia/Shanghai
  */
-export function addAct(history: ListingHistory, act: ListingAct): { verdict: ListingVerdict, history: ListingHistory } {
+export function addAct(history: ListingHistory, act: ListingAct, today: string): { verdict: ListingVerdict, history: ListingHistory } {
   const standing = inOrder(history).at(-1)
+  if (act.kind === 'listed' && standing?.kind === 'ended' && standing.removal!.ground === ABSENT) return { verdict: 'taken', history: [...history, { ...act, kind: 'restored', restoredOn: today }] }
   if (history.some((one) => JSON.stringify(one) === JSON.stringify(act))) return { verdict: act.wholeState && standing!.kind !== act.kind && act.time === undefined ? 'stale' : 'duplicate', history }
   if (act.time !== undefined) {
     if (history.some(({ time }) => time === act.time)) return { verdict: 'conflict', history }

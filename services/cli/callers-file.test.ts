@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -88,6 +88,11 @@ it('whose callers are meant must be said; the file of the local run comes before
   expect((await run(['caller', 'list'], {})).exit).toBe(EXIT.validation)
   const deployed = JSON.parse((await run(['caller', 'list', '--region', 'zj', '--json'], {})).out) as { file: string }
   expect(deployed.file).toMatch(/infra\/regions\/zj\/callers\.yaml$/)
+  const local = join(file, '..', 'regions', 'zj', 'callers.yaml')
+  mkdirSync(join(local, '..'), { recursive: true })
+  writeFileSync(local, YAML)
+  const found = JSON.parse((await run(['caller', 'list', '--region', 'zj', '--json'], { HUB_LOCAL_FILE: join(file, '..', 'local.json') })).out) as { file: string }
+  expect(found.file).toBe(local)
 })
 
 function whoIs(key: string) {

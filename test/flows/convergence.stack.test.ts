@@ -22,8 +22,7 @@ let hub: Hub
 let settings: Settings
 
 beforeAll(async () => {
-  // A pass by itself would repair what these tests want to see told.
-  hub = await openHub({ config: { scrubMinutes: 600 } })
+  hub = await openHub()
   const { fixture, keys } = hub
   settings = { kafka: { brokers: fixture.brokers, admin: fixture.credentials('admin') }, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, regions: Object.fromEntries(REGIONS.map((region) => [region, { gateway: hub.url(region), keys, databaseUrl: hub.databaseUrl(region) }])) }
   for (const region of REGIONS) for (let no = 0; no < 8; no++) await hub.publishOne(region, 'complaint', { ...sample('cn.yrd.complaint.Complaint'), region, recordId: `12315/${region}-${no}` })

@@ -140,7 +140,7 @@ describe('the implementation', () => {
       if (role === undefined || (operation.parameters ?? []).length === 0) continue
       const good = new URL(path({ eventId: crypto.randomUUID(), recordId: 'a/1' }), hub.url('zj'))
       await fc.assert(fc.asyncProperty(brokenParameters(route, good, operation), async (url) => {
-        const response = await fetch(url, { method: route.split(' ')[0]!, headers: { authorization: `Bearer ${hub.keys[role]}`, ...(type && { 'content-type': type }) }, ...(body && { body }) })
+        const response = await calm(() => fetch(url, { method: route.split(' ')[0]!, headers: { authorization: `Bearer ${hub.keys[role]}`, ...(type && { 'content-type': type }) }, ...(body && { body }) }))
         const answer = await response.json()
         expect([url.href, response.status, documented.faults(route, response.status, response.headers.get('content-type')!, answer)]).toEqual([url.href, 400, []])
       }), { numRuns: 20 })
@@ -157,8 +157,16 @@ describe('the implementation', () => {
   })
 })
 
+/** An answer of a gateway that is not overloaded: it shares this process and a busy machine. */
+function calm(ask: () => Promise<Response>): Promise<Response> {
+  return eventually('a gateway that is not overloaded', async () => {
+    const response = await ask()
+    return response.status === 503 ? undefined : response
+  })
+}
+
 async function rehearse(stream: string, events: readonly unknown[]): Promise<{ status: number; verdicts: { verdict: string }[] }> {
-  const response = await hub.request('zj', 'publisher', `/v1/streams/${stream}/events?dryRun=true`, { body: JSON.stringify(events), type: 'application/json' })
+  const response = await calm(() => hub.request('zj', 'publisher', `/v1/streams/${stream}/events?dryRun=true`, { body: JSON.stringify(events), type: 'application/json' }))
   return { status: response.status, ...await response.json() as { verdicts: { verdict: string }[] } }
 }
 

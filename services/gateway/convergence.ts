@@ -44,7 +44,7 @@ export interface Summary extends Standing {
 
 /** Checkpoints are cut every minute. */
 const SILENT_MS = 5 * 60_000
-/** The replicator compares every ten seconds. */
+/** The replicator compares every fifteen seconds. */
 const NOT_CHECKED_MS = 2 * 60_000
 
 /** What an officer asks, from what the replicator noted of each partition. @param now ms UTC of this database's clock */

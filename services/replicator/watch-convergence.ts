@@ -7,7 +7,7 @@ import { judgePartition, PARTITION_VERDICTS, type PartitionVerdict } from './con
 import { readCuts, writeConvergence } from './store/convergence.ts'
 
 /** Checkpoints come once a minute. */
-const EVERY_MS = 10_000
+const EVERY_MS = 15_000
 
 /** Compares the checkpoints of the four regions again and again, until `signal` fires; for the process that applies. */
 export async function watchConvergence(options: { db: Db; metrics: Metrics; log: Log }, signal: AbortSignal): Promise<void> {

@@ -11,8 +11,8 @@ export interface PartitionCuts {
   readonly cuts: readonly Cut[]
 }
 
-/** Checkpoints read of each region and partition: about half an hour of them. */
-const NEWEST = 32
+/** Checkpoints read of each region and partition below where all have come: all cut at the same offsets, so the first of them is common as a rule. */
+const NEWEST = 6
 
 /**
  * The newest checkpoints of every region, partition by partition, and those at or below the newest of the region that is farthest behind: there is the
@@ -33,12 +33,14 @@ export async function readCuts(db: DbClient, regions: readonly string[]): Promis
                  FROM unnest($1::text[]) AS r (region)
                 CROSS JOIN LATERAL (
                   (SELECT * FROM checkpoint c WHERE c.region = r.region AND c.topic = o.topic AND c.partition = o.partition AND c.generation = o.generation
-                    ORDER BY c.next_offset DESC LIMIT 4)
+                    ORDER BY c.next_offset DESC LIMIT 3)
                   UNION ALL
                   (SELECT * FROM checkpoint c WHERE c.region = r.region AND c.topic = o.topic AND c.partition = o.partition AND c.generation = o.generation
                       AND c.next_offset <= m.reached ORDER BY c.next_offset DESC LIMIT ${NEWEST})
                   UNION ALL
-                  (SELECT * FROM checkpoint c WHERE c.region = r.region AND c.topic = o.topic AND c.partition = o.partition AND c.generation <> o.generation LIMIT 1)) c) k
+                  (SELECT * FROM checkpoint c WHERE c.region = r.region AND c.topic = o.topic AND c.partition = o.partition AND c.generation < o.generation LIMIT 1)
+                  UNION ALL
+                  (SELECT * FROM checkpoint c WHERE c.region = r.region AND c.topic = o.topic AND c.partition = o.partition AND c.generation > o.generation LIMIT 1)) c) k
             WHERE o.stream = ANY ($2::text[])
             ORDER BY o.topic, o.partition`,
     values: [textArray(regions), textArray(DATA_STREAMS)],

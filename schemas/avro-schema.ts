@@ -19,7 +19,7 @@ export interface RecordSchema {
   readonly name: string
   readonly namespace?: string
   readonly doc: string
-  /** On a contract: `stub` = what stays of an ended record; `technical` = replicas telling each other. */
+  /** On a contract: `stub` = what stays of an ended record; `technical` = regions telling each other. */
   readonly role?: 'stub' | 'technical'
   readonly fields: readonly Field[]
 }

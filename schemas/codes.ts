@@ -117,4 +117,8 @@ export const CODES: Readonly<Record<string, CodeTable>> = {
   'recall-remedy': open({ warning: ['补充警示', 'correct the warnings'], repair: ['修理', 'repair'], replace: ['更换', 'replace'], refund: ['退货', 'refund'] }),
 
   'tally-type': closed({ report: ['举报', 'reports'], consultation: ['咨询', 'consultations'] }),
+
+  'source-mode': closed({ full: ['全量', 'everything'], changes: ['增量', 'what changed'] }),
+  'version-rule': closed({ 'source-number': ['来源版本号', 'number of the source'], 'update-time': ['来源更新时间', 'time of update'], counter: ['枢纽计数', 'counted by the hub'] }),
+  'hand-over-way': closed({ import: ['文件', 'file'], api: ['接口', 'API'] }),
 }

@@ -22,7 +22,7 @@ describe('the contracts', () => {
       'cn.yrd.inspection_failure.InspectionFailureEnded', 'cn.yrd.inspection_failure.InspectionFailure',
       'cn.yrd.recall.RecallEnded', 'cn.yrd.recall.Recall', 'cn.yrd.tally.TallyEnded', 'cn.yrd.tally.Tally',
       'cn.yrd.control.Genesis', 'cn.yrd.control.Heartbeat',
-      'cn.yrd.checkpoint.Checkpoint', 'cn.yrd.checkpoint.Position', 'cn.yrd.parked.ParkedEvent',
+      'cn.yrd.checkpoint.Checkpoint', 'cn.yrd.checkpoint.Position', 'cn.yrd.parked.ParkedEvent', 'cn.yrd.source_status.SourceStatus',
     ])
   })
 

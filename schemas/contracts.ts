@@ -8,7 +8,7 @@ export interface Contract {
   /** In the registry: the full name. */
   readonly subject: string
   readonly stream: Stream | 'control'
-  /** `stub` = what stays of an ended record, `technical` = replicas telling each other how far they are. */
+  /** `stub` = what stays of an ended record, `technical` = regions telling each other how far replicas and sources are. */
   readonly role: 'record' | 'stub' | 'control' | 'technical'
   readonly schema: RecordSchema
   /** What is registered: the schema as JSON without white space. */

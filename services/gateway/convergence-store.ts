@@ -1,5 +1,5 @@
-import type { DbClient } from '@hub/runtime/db'
-import type { DataStream, Region } from '@hub/schemas/streams'
+import { textArray, type DbClient } from '@hub/runtime/db'
+import { DATA_STREAMS, type DataStream, type Region } from '@hub/schemas/streams'
 
 /** What the replicator last noted about one partition: the verdict over the checkpoints of four regions, and the scrubber's last pass here. */
 export interface NotedPartition {
@@ -45,8 +45,8 @@ export async function readNoted(db: DbClient): Promise<NotedPartition[]> {
                   c.checked_at AS "checkedAt", c.regions,
                   CASE WHEN s.at IS NOT NULL THEN jsonb_build_object('at', s.at, 'rows', s.rows, 'result', s.result, 'reason', s.reason, 'since', s.since, 'findings', s.findings) END AS scrub
              FROM consumer_offset o LEFT JOIN convergence c USING (topic, partition) LEFT JOIN scrub s USING (topic, partition)
-            WHERE o.stream NOT IN ('checkpoint', 'parked') ORDER BY o.topic, o.partition`,
-    values: [],
+            WHERE o.stream = ANY ($1::text[]) ORDER BY o.topic, o.partition`,
+    values: [textArray(DATA_STREAMS)],
   })
   return rows
 }

@@ -3,6 +3,7 @@ import type { TechnicalItem } from '../item.ts'
 import { checkpointHandler } from './checkpoint.ts'
 import { parkedEventHandler } from './parked-event.ts'
 import { positionHandler } from './position.ts'
+import { sourceStatusHandler } from './source-status.ts'
 
 /** Whose replica this is, and what stands before the topic names on this broker. */
 export interface Here {
@@ -10,7 +11,7 @@ export interface Here {
   readonly topicPrefix: string
 }
 
-/** What the replicas tell each other, one file per event. */
+/** What the regions tell each other of replicas and sources, one file per event. */
 export interface TechnicalHandler<T> {
   readonly contract: string
   /** The Kafka key such an event has. */
@@ -19,7 +20,7 @@ export interface TechnicalHandler<T> {
   apply(c: DbTx, here: Here, records: readonly T[]): void
 }
 
-const HANDLERS: readonly TechnicalHandler<never>[] = [positionHandler, checkpointHandler, parkedEventHandler]
+const HANDLERS: readonly TechnicalHandler<never>[] = [positionHandler, checkpointHandler, parkedEventHandler, sourceStatusHandler]
 
 /** Undefined for a contract without a handler. */
 export function keyOfTechnical(contract: string, record: unknown): string | undefined {

@@ -30,6 +30,11 @@ export interface Repaired {
   readonly corrected: boolean
 }
 
+/** Rows put right from this log would not give the digest that was kept: what belongs there may be a version that compaction took. */
+export class UndecidedError extends Error {
+  override readonly name = 'UndecidedError'
+}
+
 /** More rows differ than a repair takes on: the partition is better made anew. */
 export class TooManyError extends Error {
   override readonly name = 'TooManyError'
@@ -48,6 +53,9 @@ export async function localiseAndRepair(options: Repairing, place: Place, suspec
   for (let left = TRIES; ; left--) {
     signal.throwIfAborted()
     const compared = await compare(options, place, { from: start.next, completeFrom }, start.generation, suspects)
+    if (completeFrom > 0 && compared.wrong.length > 0 && !isNone(compared.correction)) {
+      throw new UndecidedError(`below offset ${completeFrom} the log lacks what compaction took, and its version of ${compared.wrong.slice(0, 5).map(({ key }) => key).join(', ')} does not give the digest kept here`)
+    }
     if (compared.wrong.length === 0 && isNone(compared.correction)) return { findings: compared.findings, rows: 0, corrected: false }
     try {
       await write(options, place, start.generation, compared)

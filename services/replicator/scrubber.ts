@@ -10,14 +10,13 @@ import { localiseAndRepair, type Repaired } from './repair.ts'
 import { type Pace, type Pass, scrubPartition } from './scrub.ts'
 import type { ScrubMetrics } from './scrub-metrics.ts'
 import { FencedError, type Lease } from './store/lease.ts'
-import { finishRequest, nextRequest, readDifferent, readPlaces, type ScrubOutcome, type ScrubRequest, trimRequests, writeScrub } from './store/scrub.ts'
+import { finishRequest, nextRequest, readDifferent, readPlaces, type ScrubOutcome, type ScrubRequest, writeScrub } from './store/scrub.ts'
 
 /** How soon a request is taken up. */
 const LOOK_MS = 1_000
 const AGAIN_MS = 10_000
 /** A pass in its own time waits this many times as long as it worked, so that it takes a fifth of the event loop. */
 const REST = 4
-const REQUEST_DAYS = 90
 const MOST_TOLD = 100
 
 /** Who the scrubber is in the audit, and why it repairs. */
@@ -74,7 +73,6 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
     if (first.ageMs === null) metrics.age.reset()
     else metrics.age.set(first.ageMs / 1000)
     if (first.ageMs !== null && first.ageMs < options.passMs - between) return
-    await trimRequests(db, REQUEST_DAYS)
     await look(first, rest, ITSELF)
   }
 

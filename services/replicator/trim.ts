@@ -5,11 +5,13 @@ import { markChanges } from './store/change-mark.ts'
 import { trimCheckpoints } from './store/checkpoints.ts'
 import { trimHistory } from './store/history.ts'
 import { thinPositionLog } from './store/region-position.ts'
+import { trimRequests } from './store/scrub.ts'
 import { thinVectors } from './store/vectors.ts'
 
 const EVERY_MS = 3_600_000
 const CHECKPOINT_DAYS = 3
 const POSITION_LOG_DAYS = 30
+const REQUEST_DAYS = 90
 
 /** Forgets, every hour, what is kept for a time only. Two processes may do it at once. */
 export async function trimHourly(db: Db, historyMonths: number, log: Log, signal: AbortSignal): Promise<void> {
@@ -20,6 +22,7 @@ export async function trimHourly(db: Db, historyMonths: number, log: Log, signal
       while (!signal.aborted && (await trimHistory(db, historyMonths)) > 0);
       await trimCheckpoints(db, CHECKPOINT_DAYS)
       await thinPositionLog(db, POSITION_LOG_DAYS)
+      await trimRequests(db, REQUEST_DAYS)
     } catch (error) {
       log.warn({ err: error }, 'nothing is trimmed this time')
     }

@@ -33,6 +33,14 @@ describe('registering', () => {
     for (const { subject } of ALL_CONTRACTS) expect(await registry.compatibilityOf(subject), subject).toBe(COMPATIBILITY)
   })
 
+  test('deployments at once agree: each contract gets one id and its level', async () => {
+    const contracts = Array.from({ length: 5 }, own)
+    const registered = await Promise.all(Array.from({ length: 4 }, () => Promise.all(contracts.map((contract) => registry.register(contract)))))
+    const ids = registered.map((one) => one.map(({ id }) => id))
+    expect(ids).toEqual(Array(4).fill(ids[0]))
+    for (const { subject } of contracts) expect(await registry.compatibilityOf(subject), subject).toBe(COMPATIBILITY)
+  })
+
   test('a new optional field is taken', async () => {
     const contract = own()
     await registry.register(contract)

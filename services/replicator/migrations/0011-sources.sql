@@ -42,12 +42,12 @@ CREATE VIEW source_freshness AS
 SELECT s.region, s.source, s.owner, s.duty_line AS contact, s.caller, s.streams, s.mode, s.cadence_seconds, s.version_rule, s.declared_since,
        l.hand_over_id AS last_hand_over, l.at AS last_hand_over_at, l.rows AS last_hand_over_rows, l.way AS last_hand_over_way,
        l.baseline_complete_at IS NOT NULL AS baseline_complete, l.baseline_complete_at,
-       p.at IS NULL AS counted, p.at AS pending_since,
-       coalesce(l.at, s.declared_since) + make_interval(secs => s.cadence_seconds) AS due_at,
-       coalesce(l.at, s.declared_since) + make_interval(secs => s.cadence_seconds) < now() AS overdue
+       p.since IS NULL AS counted, p.since AS pending_since,
+       coalesce(p.at, l.at, s.declared_since) + make_interval(secs => s.cadence_seconds) AS due_at,
+       coalesce(p.at, l.at, s.declared_since) + make_interval(secs => s.cadence_seconds) < now() AS overdue
   FROM source_status s
   LEFT JOIN LATERAL (SELECT * FROM hand_over_state h WHERE h.region = s.region AND h.source = s.source AND h.counted ORDER BY h.at DESC, h.hand_over_id DESC LIMIT 1) l ON true
-  LEFT JOIN LATERAL (SELECT min(at) AS at FROM hand_over_state h WHERE h.region = s.region AND h.source = s.source AND NOT h.counted) p ON true
+  LEFT JOIN LATERAL (SELECT min(at) AS since, max(at) AS at FROM hand_over_state h WHERE h.region = s.region AND h.source = s.source AND NOT h.counted) p ON true
  WHERE s.declared;
 COMMENT ON VIEW source_freshness IS 'last_hand_over is the newest that this replica has seen whole; counted is false while a newer one is on its way, since pending_since';
-COMMENT ON COLUMN source_freshness.due_at IS 'when the next hand-over is due; of a source that never handed over, counted from its declaration';
+COMMENT ON COLUMN source_freshness.due_at IS 'when the office owes the next hand-over, whether or not the last one has been seen whole here; of a source that never handed over, counted from its declaration';

@@ -45,13 +45,14 @@ export interface Scrubbing {
 export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal: AbortSignal): Promise<void> {
   const { db, metrics, log } = options
   await using own = createDb({ url: options.databaseUrl, name: 'replicator scrub', max: 1, log })
+  const startedAt = performance.now()
   let nextAt = 0
   let failing = false
   while (!signal.aborted) {
     try {
       const request = await nextRequest(db)
       if (request !== undefined) await serve(request)
-      else if (performance.now() >= nextAt && !options.busy()) await goOn()
+      else if (performance.now() >= nextAt) await goOn()
       failing = false
     } catch (error) {
       if (signal.aborted) return
@@ -70,9 +71,8 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
     nextAt = performance.now() + between
     const [first] = places
     if (first === undefined) return
-    if (first.ageMs === null) metrics.age.reset()
-    else metrics.age.set(first.ageMs / 1000)
-    if (first.ageMs !== null && first.ageMs < options.passMs - between) return
+    metrics.age.set((first.ageMs ?? performance.now() - startedAt) / 1000)
+    if (options.busy() || (first.ageMs !== null && first.ageMs < options.passMs - between)) return
     await look(first, rest, ITSELF)
   }
 

@@ -18,7 +18,7 @@ export async function publishBatch(db: Db, events: PreparedEvent[], isEnded: (ki
       return next
     })
     if (plan.rows.length > 0) {
-      const appended = appendOutbox(
+      appendOutbox(
         client,
         plan.rows.map(({ event, sequence, value }) => ({
           topic: event.topic,
@@ -33,7 +33,7 @@ export async function publishBatch(db: Db, events: PreparedEvent[], isEnded: (ki
           traceparent: event.traceparent,
         })),
       )
-      await Promise.all([appended, insertPublished(client, plan.rows)])
+      insertPublished(client, plan.rows)
     }
     return plan
   })

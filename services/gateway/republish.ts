@@ -43,7 +43,7 @@ export async function republishShadowed(db: Db, topics: readonly string[], wakeu
       heads.set(head, sequence + 1n)
       return { ...row, queued: sequence, append: true }
     })
-    await appendOutbox(
+    appendOutbox(
       client,
       queued
         .filter((row) => row.append)

@@ -1,4 +1,4 @@
-import { byteaArray, int4Array, int8Array, textArray, type Db, type DbClient } from '@hub/runtime/db'
+import { byteaArray, int4Array, int8Array, textArray, type Db, type DbClient, type DbTx } from '@hub/runtime/db'
 import type { NewRow } from './publish-batch.ts'
 
 /** One record of one topic. */
@@ -51,8 +51,8 @@ export async function readVersions(db: DbClient, keys: (RecordKey & { version: n
 }
 
 /** Remembers what the same transaction wrote into the outbox. */
-export async function insertPublished(db: DbClient, rows: NewRow[]): Promise<void> {
-  await db.query({
+export function insertPublished(client: DbTx, rows: NewRow[]): void {
+  client.send({
     name: 'gateway-publish',
     text: `INSERT INTO published (topic, record_id, version, body_hash, event_id, partition, sequence, kind)
            SELECT t, r, v, h, e::uuid, p, s, k

@@ -56,7 +56,7 @@ async function tick({ db, codec, lease }: HeartbeatOptions, partitions: readonly
     if (next === undefined) return undefined
     const value = encode({ number: Number(next.number), committedAt: next.at })
     const rows = partitions.map((partition) => ({ partition, sequence: heads.get(keyOf(partition))! }))
-    await appendOutbox(client, rows.map(({ partition: { topic, partition }, sequence }) =>
+    appendOutbox(client, rows.map(({ partition: { topic, partition }, sequence }) =>
       ({ topic, partition, sequence, key: 'heartbeat', value, type: HEARTBEAT, eventId: null, subject: null, timeMs: next.at, traceparent: null })))
     return new Map(rows.map(({ partition, sequence }) => [partition, sequence]))
   })

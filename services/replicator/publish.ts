@@ -90,7 +90,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         heads.set(head, sequence + 1n)
         return { ...event, partition: 0, sequence, eventId: randomUUID(), subject: null, timeMs: at, traceparent: null }
       })
-      await appendOutbox(c, rows)
+      appendOutbox(c, rows)
     })
     options.wakeup.signal()
     notifyOutbox(db)

@@ -47,7 +47,7 @@ export async function openRelayHub(fixture: Fixture, region: Region): Promise<Re
         const rows = keys.map((key, n): OutboxRow => ({
           ...to, sequence: first + BigInt(n), key, value: Buffer.alloc(bytes, key), type: 'test', eventId: randomUUID(), subject: null, timeMs: 0, traceparent: null,
         }))
-        await appendOutbox(client, rows)
+        appendOutbox(client, rows)
         return rows.map((row) => row.sequence)
       })
       wakeup.signal()

@@ -238,7 +238,7 @@ describe('the outbox', () => {
     const publish = (n: number): Promise<void> => pool.tx(async (client) => {
       const touched = n % 3 === 0 ? partitions.toReversed() : [partitions[n % 2]!]
       const heads = await lockHeads(client, touched)
-      await appendOutbox(client, touched.flatMap(({ topic, partition }) => {
+      appendOutbox(client, touched.flatMap(({ topic, partition }) => {
         const next = heads.get(`${topic}/${partition}`)!
         return [row(partition, next), row(partition, next + 1n)]
       }))

@@ -1,6 +1,6 @@
 import { byteaArray, int4Array, int8Array, textArray } from './pg-arrays.ts'
 import { migrate } from './migrate.ts'
-import type { Db, DbClient } from './pool.ts'
+import type { Db, DbClient, DbTx } from './pool.ts'
 
 export interface TopicPartition {
   readonly topic: string
@@ -47,10 +47,10 @@ export async function lockHeads(client: DbClient, partitions: readonly TopicPart
   return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_sequence]))
 }
 
-/** Writes rows whose sequences continue the locked heads, and raises the heads by what was written. */
-export async function appendOutbox(client: DbClient, rows: readonly OutboxRow[]): Promise<void> {
+/** Writes rows whose sequences continue the locked heads, and raises the heads by what was written: with the transaction's next statement or its COMMIT. */
+export function appendOutbox(client: DbTx, rows: readonly OutboxRow[]): void {
   if (rows.length === 0) return
-  await client.query({
+  client.send({
     name: 'outbox-append',
     text: `WITH written AS (
              INSERT INTO outbox (topic, partition, sequence, key, value, type, event_id, subject, time_ms, traceparent)

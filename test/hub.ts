@@ -95,7 +95,7 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
     const { username, password } = fixture.credentials(region)
     const config: RegionConfig = {
       region, username, password, callersFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
-      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
+      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, importSecretFile: '', logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
     }
     configs.set(region, config)
     databases.set(region, createDb({ url: config.databaseUrl, name: 'test', max: 3, log: fixture.log }))

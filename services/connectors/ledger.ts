@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { dateText } from '@hub/schemas/record-json'
 import { shanghaiDay } from '@hub/schemas/read-time'
 import type { DataStream } from '@hub/schemas/streams'
@@ -57,8 +58,8 @@ export class Ledger {
   readonly #shape: Shape
   readonly #context: Context
   readonly #today: string
-  /** Rows of this import. */
-  readonly #places = new Map<ListingAct, Place>()
+  /** Rows of this import by what they say: the memory may be stored and read between two of them. */
+  readonly #places = new Map<string, Place>()
 
   constructor(shape: Shape, context: Context, memory = emptyMemory()) {
     this.#shape = shape
@@ -81,6 +82,11 @@ export class Ledger {
     return { ...taken, verdict }
   }
 
+  /** Passes over a row that was taken before the import was interrupted. */
+  replay(result: RowResult): void {
+    if (result.kind === 'read' && 'act' in result.outcome && result.outcome.act.of === 'listing') this.#note(result.outcome.act, result.place)
+  }
+
   /** The counts of all reports remembered. */
   tallies(): EventInput[] {
     const cells = Map.groupBy([...this.memory.reports.values()].filter(({ deleted }) => !deleted), ({ cell }) => cellKey(cell))
@@ -95,6 +101,12 @@ export class Ledger {
     }))
   }
 
+  #note(act: ListingAct, place: Place): void {
+    const key = hashOf(act)
+    // A row that says the same again is not the one that was taken.
+    if (!this.#places.has(key)) this.#places.set(key, place)
+  }
+
   #inspected(act: InspectionAct): Pick<Taken, 'verdict' | 'event'> {
     const { state, late, changed } = composeInspection(this.memory.inspections.get(act.recordId), act)
     this.memory.inspections.set(act.recordId, state)
@@ -106,11 +118,11 @@ export class Ledger {
     const { verdict, history } = addAct(before, act, this.#today)
     if (verdict === 'duplicate' || verdict === 'stale' || verdict === 'conflict') return { verdict }
     this.memory.listings.set(act.recordId, history)
-    this.#places.set(act, place)
+    this.#note(act, place)
     if (verdict === 'waiting') return { verdict }
     const state = composeListing(history)!
-    const about = this.#places.get(state.last)
-    const settled = composeListing(before) === undefined ? before.flatMap((one) => this.#places.get(one) ?? []) : []
+    const about = this.#places.get(hashOf(state.last))
+    const settled = composeListing(before) === undefined ? before.flatMap((one) => this.#places.get(hashOf(one)) ?? []) : []
     return { event: listingEvent(act.recordId, state), ...(about !== undefined && { about }), settled }
   }
 
@@ -120,4 +132,8 @@ export class Ledger {
     if (first === undefined) this.memory.orders.set(order, event.recordId)
     return first === undefined || first === event.recordId || event.kind === 'void' ? event : { ...event, linkedRecordId: first }
   }
+}
+
+function hashOf(act: ListingAct): string {
+  return hash('sha256', JSON.stringify(act), 'base64')
 }

@@ -10,6 +10,7 @@ export const gatewayConfig = defineConfig({
   port: { env: 'HUB_HTTP_PORT', type: 'int', doc: 'port to listen on; 0 takes a free one' },
   callersFile: { env: 'HUB_CALLERS_FILE', type: 'path', doc: "the region's callers.yaml" },
   stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder for schemas kept from the registry and for spooled verdicts' },
+  importSecretFile: { env: 'HUB_IMPORT_SECRET_FILE', type: 'string', default: '', doc: 'secret by which report and order numbers of imported files are hashed, 64 hexadecimal digits or more; the same for all gateways of a region; by default made once in HUB_STATE_DIR' },
   trustedProxies: { env: 'HUB_TRUSTED_PROXIES', type: 'list', default: [], doc: 'addresses or networks of the proxies in front, whose x-forwarded-for and x-forwarded-proto are believed; none = no header is' },
   requestsPerSecond: { env: 'HUB_REQUESTS_PER_SECOND', type: 'int', default: 20_000, doc: 'requests a second of one caller that has no requestsPerSecond of its own in callers.yaml; more are answered 429' },
   outboxMaxBytes: { env: 'HUB_OUTBOX_MAX_BYTES', type: 'int', default: 20 * 1024 ** 3, doc: 'bytes of events that may wait in the database for the broker; beyond it new ones are refused (503 OUTBOX_FULL) and those acknowledged stay' },

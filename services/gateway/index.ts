@@ -15,6 +15,7 @@ import { COMMIT_DEADLINE_MS, createCommitter } from './committer.ts'
 import { gatewayConfig, type GatewayConfig } from './config.ts'
 import { createFeed } from './feed/feed.ts'
 import { gatewayHealth } from './health.ts'
+import { createImports } from './imports/imports.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { about, addComponents } from './openapi.ts'
 import type { PreparedEvent } from './publish-batch.ts'
@@ -22,6 +23,7 @@ import { rehearse } from './rehearsal.ts'
 import { keepRepublished } from './republish.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { eventRoutes } from './routes/events.ts'
+import { importRoutes } from './routes/imports.ts'
 import { operateRoutes } from './routes/operate.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { recordRoutes } from './routes/records.ts'
@@ -38,7 +40,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
   const scope = new Scope(log)
   try {
     const callers = scope.use('callers', await keepCallers(config.callersFile, log, context.metrics))
-    const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000, pipeline: true }))
+    const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000 }))
     await migrateOutbox(db)
     await migrate(db, 'gateway', new URL('./migrations/', import.meta.url))
     const topics = topicsOf(region, topicPrefix)
@@ -56,6 +58,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
     const stop = new AbortController()
     const feed = scope.use('feed', createFeed({ databaseUrl: config.databaseUrl, codec, log, metrics: context.metrics, closing: stop.signal }))
+    const imports = scope.use('imports', await createImports({ db, ...config, wakeup: context.wakeup, log }))
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
     const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
@@ -65,13 +68,11 @@ export async function start(config: GatewayConfig, context: Context & { health?:
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
         await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
+        await app.register(importRoutes({ db, imports, admission, closing: stop.signal }))
         for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), operateRoutes(db, region, topicPrefix), verdictRoutes(db, config), statusRoutes(db, config)]) routes(app)
       },
     }))
-    scope.use('streams', () => {
-      stop.abort()
-      return republishing
-    })
+    scope.use('streams', () => (stop.abort(), republishing))
     log.info({ url: http.url }, 'gateway listening')
     return { url: http.url, health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }
   } catch (error) {

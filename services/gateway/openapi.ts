@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { CONVERGENCE_SCHEMA } from './openapi-convergence.ts'
 import { eventSchema } from './openapi-event.ts'
 import { FEED_SCHEMAS } from './openapi-feed.ts'
+import { IMPORT_SCHEMAS } from './openapi-imports.ts'
 import { RECORD_SCHEMAS } from './openapi-records.ts'
 import { CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA } from './openapi-verdicts.ts'
 import { emptySummary, problem, RULES, VERDICTS } from './verdict.ts'
@@ -33,7 +34,7 @@ export function about(region: Region): { title: string; description: string; tag
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {
-  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, CONVERGENCE_SCHEMA]) app.addSchema(schema)
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, CONVERGENCE_SCHEMA, ...IMPORT_SCHEMAS]) app.addSchema(schema)
 }
 
 const text = (description: string): object => ({ type: 'string', description })

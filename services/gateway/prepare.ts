@@ -1,7 +1,7 @@
 import type { Writer } from '@hub/runtime/codec'
 import type { Caller } from '@hub/runtime/http'
 import { partitionOf } from '@hub/schemas/partition'
-import { readEvent } from '@hub/schemas/read-event'
+import { readEvent, type ReadEvent } from '@hub/schemas/read-event'
 import { PARTITIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
 import { allows } from './callers.ts'
 import type { Envelope } from './cloudevent.ts'
@@ -34,9 +34,9 @@ export interface Preparing {
  * Reads, checks and places events of one stream for one caller, who publishes only for its own sources and authorities; an event that
  * names no authority by code is its source's alone. `envelope` where events come as CloudEvents: what it says must agree with them.
  */
-export function preparer({ region, topicPrefix, writers }: Preparing, stream: DataStream, caller: Caller, traceparent: string | null, envelope?: Envelope): Prepare {
-  const topic = topicName(region, stream, topicPrefix)
-  const partitions = PARTITIONS[stream]
+export function preparer(preparing: Preparing, stream: DataStream, caller: Caller, traceparent: string | null, envelope?: Envelope): Prepare {
+  const { region } = preparing
+  const place = placer(preparing, stream, caller)
   return (bytes) => {
     if (bytes === undefined || bytes.length > MAX_EVENT_BYTES) return { refused: [problem('event-too-large', '', `≤ ${MAX_EVENT_BYTES} bytes`)] }
     const parsed = parseJson(bytes)
@@ -48,9 +48,17 @@ export function preparer({ region, topicPrefix, writers }: Preparing, stream: Da
       const refused = [...(enveloped?.faults ?? []), ...read.problems].map(({ field, rule, expected }) => problem(rule, field, expected))
       return read.recordId === undefined ? { refused } : { refused, recordId: read.recordId }
     }
-    const { contract, record, recordId, source, authorityCode, kind, ended, origin, hash, subject, timeMs, flags } = read.event
     const refused: Problem[] = []
     if (enveloped !== undefined) for (const { field, rule, expected } of [...enveloped.faults, ...enveloped.contradictions(read.event)]) refused.push(problem(rule, field, expected))
+    return place(read.event, now, traceparentOf(enveloped?.traceparent) ?? traceparent, refused)
+  }
+}
+
+/** Checks the rights of a caller over events that were read, and gives them partition and event id. `refused` is what is wrong with one already. */
+export function placer({ region, topicPrefix, writers }: Preparing, stream: DataStream, caller: Pick<Caller, 'sources' | 'authorities'>): (event: ReadEvent, now: number, traceparent: string | null, refused?: Problem[]) => Prepared {
+  const topic = topicName(region, stream, topicPrefix)
+  const partitions = PARTITIONS[stream]
+  return ({ contract, record, recordId, source, authorityCode, kind, ended, origin, hash, subject, timeMs, flags }, now, traceparent, refused = []) => {
     if (!allows(caller.sources, source)) refused.push(problem('source-not-allowed', 'recordId', caller.sources.join(', ')))
     if (authorityCode !== null && !allows(caller.authorities, authorityCode)) refused.push(problem('authority-not-allowed', 'authority.code', caller.authorities.join(', ')))
     if (refused.length > 0) return { refused, recordId }
@@ -64,7 +72,7 @@ export function preparer({ region, topicPrefix, writers }: Preparing, stream: Da
           record['version'] = version
           return writer.encode(record)
         },
-        subject, timeMs, traceparent: traceparentOf(enveloped?.traceparent) ?? traceparent, flags,
+        subject, timeMs, traceparent, flags,
       },
     }
   }

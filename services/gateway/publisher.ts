@@ -1,6 +1,6 @@
-import { appendOutbox, lockHeads, notifyOutbox, type Db } from '@hub/runtime/db'
+import { appendOutbox, lockHeads, notifyOutbox, type Db, type DbTx } from '@hub/runtime/db'
 import type { Wakeup } from '@hub/runtime/wakeup'
-import { planBatch, type Histories, type Outcome, type PreparedEvent } from './publish-batch.ts'
+import { planBatch, type Histories, type NewRow, type Outcome, type PreparedEvent } from './publish-batch.ts'
 import type { PublishedVersion } from './publish-decision.ts'
 import { insertPublished, readCurrent, readVersions, type PublishedRow, type RecordKey } from './store.ts'
 
@@ -9,39 +9,42 @@ import { insertPublished, readCurrent, readVersions, type PublishedRow, type Rec
  * The lock is what makes sequence order commit order, and what lets two gateways decide on the same record.
  */
 export async function publishBatch(db: Db, events: PreparedEvent[], isEnded: (kind: string) => boolean, wakeup: Wakeup): Promise<Outcome[]> {
-  const { outcomes, rows } = await db.tx(async (client) => {
-    // Asked for together and done in this order, each on a snapshot of its own: what is read was committed before the lock was ours.
-    const [heads, histories] = await Promise.all([lockHeads(client, partitionsOf(events)), readHistories(client, events, isEnded)])
-    const plan = planBatch(events, histories, (topic, partition) => {
-      const next = heads.get(`${topic}/${partition}`)
-      if (next === undefined) throw new Error(`no outbox head for ${topic}/${partition}`)
-      return next
-    })
-    if (plan.rows.length > 0) {
-      appendOutbox(
-        client,
-        plan.rows.map(({ event, sequence, value }) => ({
-          topic: event.topic,
-          partition: event.partition,
-          sequence,
-          key: event.recordId,
-          value,
-          type: event.type,
-          eventId: event.eventId,
-          subject: event.subject,
-          timeMs: event.timeMs,
-          traceparent: event.traceparent,
-        })),
-      )
-      insertPublished(client, plan.rows)
-    }
-    return plan
-  })
+  const { outcomes, rows } = await db.tx((client) => publishIn(client, events, isEnded))
   if (rows.length > 0) {
     wakeup.signal()
     notifyOutbox(db)
   }
   return outcomes
+}
+
+/** The same within a transaction that does more; whoever commits it rings the bell. `importId` where the events come of a file. */
+export async function publishIn(client: DbTx, events: PreparedEvent[], isEnded: (kind: string) => boolean, importId: string | null = null): Promise<{ outcomes: Outcome[]; rows: NewRow[] }> {
+  // Asked for together and done in this order, each on a snapshot of its own: what is read was committed before the lock was ours.
+  const [heads, histories] = await Promise.all([lockHeads(client, partitionsOf(events)), readHistories(client, events, isEnded)])
+  const plan = planBatch(events, histories, (topic, partition) => {
+    const next = heads.get(`${topic}/${partition}`)
+    if (next === undefined) throw new Error(`no outbox head for ${topic}/${partition}`)
+    return next
+  })
+  if (plan.rows.length > 0) {
+    appendOutbox(
+      client,
+      plan.rows.map(({ event, sequence, value }) => ({
+        topic: event.topic,
+        partition: event.partition,
+        sequence,
+        key: event.recordId,
+        value,
+        type: event.type,
+        eventId: event.eventId,
+        subject: event.subject,
+        timeMs: event.timeMs,
+        traceparent: event.traceparent,
+      })),
+    )
+    insertPublished(client, plan.rows, importId)
+  }
+  return plan
 }
 
 /** Reads what a batch is decided against; without the heads' lock (a rehearsal) the answer may be outdated at once. */

@@ -51,11 +51,11 @@ export async function readVersions(db: DbClient, keys: (RecordKey & { version: n
 }
 
 /** Remembers what the same transaction wrote into the outbox. */
-export function insertPublished(client: DbTx, rows: NewRow[]): void {
+export function insertPublished(client: DbTx, rows: NewRow[], importId: string | null = null): void {
   client.send({
     name: 'gateway-publish',
-    text: `INSERT INTO published (topic, record_id, version, body_hash, event_id, partition, sequence, kind)
-           SELECT t, r, v, h, e::uuid, p, s, k
+    text: `INSERT INTO published (topic, record_id, version, body_hash, event_id, partition, sequence, kind, import_id)
+           SELECT t, r, v, h, e::uuid, p, s, k, $9::uuid
              FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::text[], $6::int[], $7::bigint[], $8::text[])
                AS n (t, r, v, h, e, p, s, k)`,
     values: [
@@ -67,6 +67,7 @@ export function insertPublished(client: DbTx, rows: NewRow[]): void {
       int4Array(rows.map((row) => row.event.partition)),
       int8Array(rows.map((row) => row.sequence)),
       textArray(rows.map((row) => row.event.kind)),
+      importId,
     ],
   })
 }

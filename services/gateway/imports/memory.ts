@@ -1,0 +1,130 @@
+import type { Memory } from '@hub/connectors/ledger'
+import { cellKey, type CountedReport } from '@hub/connectors/tally'
+import type { TallyCell } from '@hub/connectors/shape'
+import { emptyMemory } from '@hub/connectors/ledger'
+import { textArray, type DbClient } from '@hub/runtime/db'
+
+export interface MemoryKey {
+  readonly in: keyof Memory
+  readonly key: string
+}
+
+/**
+ * What the connectors remember of one source, as far as the rows at hand need it: fetched for many rows at once, written with what became of them, and let go
+ * then. A rehearsal keeps what it was told and writes nothing.
+ */
+export class StoredMemory {
+  readonly memory: Memory = emptyMemory()
+  readonly #source: string
+  readonly #fetched = new Map<string, string | undefined>()
+
+  constructor(source: string) {
+    this.#source = source
+  }
+
+  async fetch(db: DbClient, keys: readonly MemoryKey[]): Promise<void> {
+    const missing = new Map<string, MemoryKey>()
+    for (const key of keys) if (!this.#fetched.has(nameOf(key))) missing.set(nameOf(key), key)
+    if (missing.size === 0) return
+    const wanted = [...missing.values()]
+    const { rows } = await db.query<{ part: keyof Memory, key: string, value: string }>({
+      name: 'import-memory',
+      text: 'SELECT m.part, m.key, m.value FROM unnest($2::text[], $3::text[]) AS k (part, key) JOIN import_memory m ON m.source = $1 AND m.part = k.part AND m.key = k.key',
+      values: [this.#source, textArray(wanted.map((one) => one.in)), textArray(wanted.map(({ key }) => key))],
+    })
+    for (const name of missing.keys()) this.#fetched.set(name, undefined)
+    for (const { part, key, value } of rows) {
+      this.#fetched.set(nameOf({ in: part, key }), value)
+      put(this.memory, { in: part, key }, read(part, value))
+    }
+  }
+
+  get(key: MemoryKey): unknown {
+    return this.memory[key.in].get(key.key)
+  }
+
+  /** Turns a value back to what it was: what came of it was refused. */
+  restore(key: MemoryKey, value: unknown): void {
+    if (value === undefined) this.memory[key.in].delete(key.key)
+    else put(this.memory, key, value)
+  }
+
+  /** Writes what has changed. Cells whose count changed are noted, to be counted again. */
+  async store(db: DbClient): Promise<void> {
+    const changed: { part: string, key: string, value: string, cell: string | null }[] = []
+    const cells = new Map<string, TallyCell>()
+    for (const [name, before] of this.#fetched) {
+      const key = keyOf(name)
+      const value = this.get(key)
+      const text = value === undefined ? undefined : write(key.in, value)
+      if (text === undefined || text === before) continue
+      const report = key.in === 'reports' ? value as CountedReport : undefined
+      changed.push({ part: key.in, key: key.key, value: text, cell: report === undefined || report.deleted ? null : cellKey(report.cell) })
+      for (const one of [report, before === undefined || report === undefined ? undefined : read('reports', before) as CountedReport]) if (one !== undefined) cells.set(cellKey(one.cell), one.cell)
+    }
+    if (changed.length > 0) {
+      await db.query({
+        name: 'import-remember',
+        text: `INSERT INTO import_memory (source, part, key, value, cell) SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS t (part, key, value, cell)
+               ON CONFLICT (source, part, key) DO UPDATE SET value = excluded.value, cell = excluded.cell`,
+        values: [this.#source, textArray(changed.map(({ part }) => part)), textArray(changed.map(({ key }) => key)), textArray(changed.map(({ value }) => value)), textArray(changed.map(({ cell }) => cell))],
+      })
+    }
+    if (cells.size > 0) {
+      await db.query({
+        name: 'import-cells',
+        text: 'INSERT INTO import_cell (source, cell, value) SELECT $1, t.* FROM unnest($2::text[], $3::text[]) AS t (cell, value) ON CONFLICT DO NOTHING',
+        values: [this.#source, textArray([...cells.keys()]), textArray([...cells.values()].map((cell) => JSON.stringify(cell)))],
+      })
+    }
+  }
+
+  /** Lets go of what was stored. */
+  forget(): void {
+    this.#fetched.clear()
+    for (const part of Object.values(this.memory) as Map<string, unknown>[]) part.clear()
+  }
+}
+
+/** Some cells whose count has changed, with what they count now. */
+export async function readChangedCells(db: DbClient, source: string, limit: number): Promise<{ cell: TallyCell, key: string, count: number }[]> {
+  const { rows } = await db.query<{ cell: string, value: string, count: number }>(
+    `SELECT c.cell, c.value, (SELECT count(*)::int FROM import_memory m WHERE m.source = c.source AND m.cell = c.cell) AS count
+       FROM import_cell c WHERE c.source = $1 ORDER BY c.cell LIMIT $2`, [source, limit])
+  return rows.map(({ cell, value, count }) => ({ key: cell, cell: JSON.parse(value) as TallyCell, count }))
+}
+
+export async function deleteCells(db: DbClient, source: string, keys: readonly string[]): Promise<void> {
+  await db.query('DELETE FROM import_cell WHERE source = $1 AND cell = ANY ($2::text[])', [source, textArray(keys)])
+}
+
+/** Forgets records and reports of a source: by their keys, whatever part they are in. */
+export async function forgetKeys(db: DbClient, source: string, keys: readonly string[]): Promise<void> {
+  await db.query(`DELETE FROM import_memory WHERE source = $1 AND part IN ('listings', 'inspections') AND key = ANY ($2::text[])`, [source, textArray(keys)])
+}
+
+function write(part: keyof Memory, value: unknown): string {
+  if (part !== 'reports') return JSON.stringify(value)
+  const report = value as CountedReport
+  return JSON.stringify({ ...report, seen: [...report.seen] })
+}
+
+function read(part: keyof Memory, text: string): unknown {
+  const value = JSON.parse(text) as unknown
+  if (part !== 'reports') return value
+  const report = value as Omit<CountedReport, 'seen'> & { seen: [number, string][] }
+  return { ...report, seen: new Map(report.seen) }
+}
+
+function put(memory: Memory, { in: part, key }: MemoryKey, value: unknown): void {
+  (memory[part] as Map<string, unknown>).set(key, value)
+}
+
+function nameOf({ in: part, key }: MemoryKey): string {
+  return `${part}\t${key}`
+}
+
+function keyOf(name: string): MemoryKey {
+  const tab = name.indexOf('\t')
+  return { in: name.slice(0, tab) as keyof Memory, key: name.slice(tab + 1) }
+}

@@ -1,0 +1,66 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { dateText } from '@hub/schemas/record-json'
+import { readEvent } from '@hub/schemas/read-event'
+import { isEnding } from '@hub/schemas/record-rule'
+import { shanghaiDay } from '@hub/schemas/read-time'
+import { DATA_STREAMS, topicName } from '@hub/schemas/streams'
+import { notifyOutbox, type DbClient } from '@hub/runtime/db'
+import { isTransient } from '@hub/runtime/errors'
+import { placer } from '../prepare.ts'
+import { publishIn } from '../publisher.ts'
+import { forgetKeys } from './memory.ts'
+import type { Tools } from './pass.ts'
+import type { ImportRow } from './store.ts'
+
+const RECORDS_PER_BATCH = 500
+const RETRY_MS = 500
+
+/** Records that an import created and that nothing has touched since, the next after a place. */
+async function readCreated(db: DbClient, id: string, after: { topic: string, recordId: string }, limit: number): Promise<{ topic: string, recordId: string, version: number, ended: boolean, untouched: boolean }[]> {
+  const { rows } = await db.query<{ topic: string, recordId: string, version: number, kind: string, untouched: boolean }>(
+    `SELECT r.topic, r.record_id AS "recordId", n.version::float8 AS version, n.kind, f.import_id IS NOT DISTINCT FROM $1::uuid AND n.import_id IS NOT DISTINCT FROM $1::uuid AS untouched
+       FROM (SELECT DISTINCT topic, record_id FROM published WHERE import_id = $1::uuid AND (topic, record_id) > ($2, $3) ORDER BY topic, record_id LIMIT $4) r
+      CROSS JOIN LATERAL (SELECT version, kind, import_id FROM published p WHERE p.topic = r.topic AND p.record_id = r.record_id ORDER BY version DESC LIMIT 1) n
+      CROSS JOIN LATERAL (SELECT import_id FROM published p WHERE p.topic = r.topic AND p.record_id = r.record_id ORDER BY version LIMIT 1) f
+      ORDER BY 1, 2`, [id, after.topic, after.recordId, limit])
+  return rows.map(({ kind, ...row }) => ({ ...row, ended: isEnding(kind) }))
+}
+
+/**
+ * Takes an import back: every record that it created and that nothing else has touched is voided, and the connectors forget it. Records that were there before, or that
+ * a later import or request has changed, stay as they are. Safe to interrupt and to repeat: what is voided counts as ended. False = it was stopped.
+ */
+export async function revert(tools: Tools, row: ImportRow): Promise<boolean> {
+  const { db, preparing } = tools
+  const streamOf = new Map(DATA_STREAMS.map((stream) => [topicName(preparing.region, stream, preparing.topicPrefix), stream]))
+  let after = { topic: '', recordId: '' }
+  for (;;) {
+    if (tools.stop.aborted) return false
+    try {
+      const records = await readCreated(db, row.id, after, RECORDS_PER_BATCH)
+      if (records.length === 0) return true
+      const now = Date.now()
+      const voids = records.filter(({ ended, untouched }) => untouched && !ended)
+      const events = voids.map(({ topic, recordId, version }) => {
+        const stream = streamOf.get(topic)!
+        const read = readEvent(stream, preparing.region, { recordId, kind: 'void', occurredOn: dateText(shanghaiDay(now)), version: version + 1 }, now)
+        if (!read.ok) throw new Error(`a void keeps no contract: ${read.problems.map(({ field, rule }) => `${field} ${rule}`).join(', ')}`)
+        const placed = placer(preparing, stream, { sources: [row.source], authorities: ['*'] })(read.event, now, null)
+        if (!('event' in placed)) throw new Error('a void may not be published')
+        return placed.event
+      })
+      await db.tx(async (client) => {
+        await tools.fence(client)
+        if (events.length > 0) await publishIn(client, events, isEnding, row.id)
+        await forgetKeys(client, row.source, records.filter(({ untouched }) => untouched).map(({ recordId }) => recordId))
+      })
+      tools.onPublished()
+      notifyOutbox(db)
+      after = records.at(-1)!
+    } catch (error) {
+      if (!isTransient(error)) throw error
+      await delay(RETRY_MS)
+    }
+  }
+}
+

@@ -1,0 +1,76 @@
+import { createSecretKey } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createCodec, type Writer } from '@hub/runtime/codec'
+import { createDb, releaseLease, renewLease, tryLease } from '@hub/runtime/db'
+import { createLog } from '@hub/runtime/log'
+import { ALL_CONTRACTS } from '@hub/schemas/contracts'
+import { createGuard } from '@hub/schemas/guard'
+import { isDataStream, type Region } from '@hub/schemas/streams'
+import type { Figures } from './figures.ts'
+import { work, type Told } from './job.ts'
+import { Superseded, type PreviewRow } from './pass.ts'
+import { changeImport } from './store.ts'
+
+/** What a worker thread is started with: one import, of which it does what is next. */
+export interface WorkerInput {
+  readonly region: Region
+  readonly topicPrefix: string
+  readonly databaseUrl: string
+  readonly registryUrl: string
+  readonly stateDir: string
+  readonly logLevel: string
+  readonly id: string
+  readonly source: string
+  readonly path: string
+  readonly secret: Uint8Array
+  readonly gateway: string
+  readonly mapping: string
+}
+
+export type WorkerMessage =
+  | { readonly type: 'progress', readonly position: number, readonly figures: Figures }
+  | { readonly type: 'preview', readonly rows: readonly PreviewRow[] }
+  | { readonly type: 'recognised', readonly told: Told }
+  | { readonly type: 'published' }
+  | { readonly type: 'log', readonly line: string }
+
+/** Longer than a batch and its retries take; the one who has it renews it all the time. */
+const LEASE_MS = 20_000
+const RENEW_MS = 4_000
+
+const input = workerData as WorkerInput
+const port = parentPort!
+const say = (message: WorkerMessage): void => port.postMessage(message)
+const log = createLog({ service: 'gateway', level: input.logLevel, destination: { write: (line: string) => say({ type: 'log', line }) } }).child({ import: input.id })
+const stop = new AbortController()
+port.on('message', () => stop.abort())
+
+await using db = createDb({ url: input.databaseUrl, name: 'gateway-import', max: 2, log, answerMs: 30_000 })
+// One import of a source at a time, whatever gateway has its file.
+const lease = await tryLease(db, `import/${input.source}`, input.gateway, LEASE_MS)
+if (lease !== undefined) {
+  const renewing = setInterval(() => void renewLease(db, lease, LEASE_MS).catch(() => {}), RENEW_MS)
+  try {
+    const codec = await createCodec({ registryUrl: input.registryUrl, cacheDir: input.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
+    const writers = new Map(await Promise.all(ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream)).map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
+    await work({
+      db, log, stop: stop.signal, key: createSecretKey(input.secret), preparing: { region: input.region, topicPrefix: input.topicPrefix, writers },
+      onPublished: () => say({ type: 'published' }),
+      onProgress: (position, figures) => say({ type: 'progress', position, figures }),
+      onPreview: (rows) => say({ type: 'preview', rows }),
+      async fence(client) {
+        if (!await renewLease(client, lease, LEASE_MS)) throw new Superseded()
+      },
+    }, input.id, input.path, input.mapping, (told) => say({ type: 'recognised', told }))
+  } catch (error) {
+    // Stopped in the middle: the next process goes on.
+    if (!stop.signal.aborted && !(error instanceof Superseded)) {
+      log.error({ err: error }, 'import failed')
+      await changeImport(db, input.id, { state: 'failed', problem: 'internal', ended: true }, ['received', 'running', 'reverting']).catch(() => {})
+    }
+  } finally {
+    clearInterval(renewing)
+    await releaseLease(db, lease).catch(() => {})
+  }
+}
+port.close()

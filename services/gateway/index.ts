@@ -1,6 +1,6 @@
 import { keepCallers } from '@hub/runtime/callers'
 import { createCodec, type Writer } from '@hub/runtime/codec'
-import { createDb, ensureHeads, migrate, migrateOutbox } from '@hub/runtime/db'
+import { createDb } from '@hub/runtime/db'
 import { createHttp, type Dependency } from '@hub/runtime/http'
 import { createLog } from '@hub/runtime/log'
 import { createMetrics } from '@hub/runtime/metrics'
@@ -8,11 +8,11 @@ import { runService, Scope, type Context, type Service } from '@hub/runtime/serv
 import { createWakeup } from '@hub/runtime/wakeup'
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { createGuard } from '@hub/schemas/guard'
-import { isDataStream, topicsOf } from '@hub/schemas/streams'
-import { join } from 'node:path'
+import { isDataStream } from '@hub/schemas/streams'
 import { createAdmission } from './admission.ts'
 import { COMMIT_DEADLINE_MS, createCommitter } from './committer.ts'
 import { gatewayConfig, type GatewayConfig } from './config.ts'
+import { prepareDatabase } from './database.ts'
 import { createFeed } from './feed/feed.ts'
 import { gatewayHealth } from './health.ts'
 import { createImports } from './imports/imports.ts'
@@ -27,9 +27,11 @@ import { importRoutes } from './routes/imports.ts'
 import { operateRoutes } from './routes/operate.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { recordRoutes } from './routes/records.ts'
+import { sourceRoutes } from './routes/sources.ts'
 import { statusRoutes } from './routes/status.ts'
 import { streamRoutes } from './routes/streams.ts'
 import { verdictRoutes } from './routes/verdicts.ts'
+import { startSources } from './sources/start.ts'
 import { prepareSpoolDir } from './spool.ts'
 import { createVerdictLog, remember } from './verdict-log.ts'
 
@@ -41,16 +43,13 @@ export async function start(config: GatewayConfig, context: Context & { health?:
   try {
     const callers = scope.use('callers', await keepCallers(config.callersFile, log, context.metrics))
     const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000 }))
-    await migrateOutbox(db)
-    await migrate(db, 'gateway', new URL('./migrations/', import.meta.url))
-    const topics = topicsOf(region, topicPrefix)
-    await ensureHeads(db, topics.flatMap(({ topic, partitions }) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))))
+    const topics = await prepareDatabase(db, config)
 
     const codec = await createCodec({ registryUrl: config.registryUrl, cacheDir: config.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
     const published = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
     const writers = new Map(await Promise.all(published.map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
-    const spoolDir = join(config.stateDir, 'verdicts')
-    await prepareSpoolDir(spoolDir)
+    const sources = await startSources(config, { db, codec, wakeup: context.wakeup, log, metrics: context.metrics })
+    const spoolDir = await prepareSpoolDir(config.stateDir)
 
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
@@ -69,7 +68,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
         await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
         await app.register(importRoutes({ db, imports, admission, closing: stop.signal }))
-        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), operateRoutes(db, region, topicPrefix), verdictRoutes(db, config), statusRoutes(db, config)]) routes(app)
+        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), operateRoutes(db, region, topicPrefix), verdictRoutes(db, config), statusRoutes(db, config), sourceRoutes(db, region, sources)]) routes(app)
       },
     }))
     scope.use('streams', () => (stop.abort(), republishing))

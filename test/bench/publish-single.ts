@@ -41,7 +41,7 @@ export const publishSingle: Bench = {
     const services = [`region ${ORIGIN} (gateway, relay, replicator)`, 'load']
     const settings = { requests, connections: CONNECTIONS, rounds, warmUpRounds: 1, otherRegions: `${REGIONS.length - 1} not running` }
     return [
-      figure({ bench: 'publish-single', unit: 'events/s', better: 'higher', floor: 3000, aim: 20_000, services, settings }, results.map((one) => one.perSecond)),
+      figure({ bench: 'publish-single', unit: 'events/s', better: 'higher', floor: 5_000, aim: 10_000, services, settings }, results.map((one) => one.perSecond)),
       figure({ bench: 'publish-single.p99', unit: 'ms', better: 'lower', aim: 15, services, settings }, results.map((one) => one.p99)),
       ...cpuFigure('publish-single', results, { services, settings }),
     ]

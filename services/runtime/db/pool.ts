@@ -45,8 +45,7 @@ const types = {
 }
 
 /** A bounded pool on one database. `name` shows up in pg_stat_activity; `answerMs` is the time a statement may take that says nothing else; `settings` are those of the sessions. */
-// `pipeline` says what is always so; it goes when the gateway no longer names it.
-export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number; settings?: Readonly<Record<string, string>>; pipeline?: true }): Db {
+export function createDb(options: { url: string; name: string; max: number; log: Log; answerMs?: number; settings?: Readonly<Record<string, string>> }): Db {
   const answerMs = options.answerMs ?? ANSWER_MS
   const settings = {
     connectionString: options.url,

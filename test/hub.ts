@@ -94,7 +94,7 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
     await writeFile(callersFile, callersYaml(region, keys))
     const { username, password } = fixture.credentials(region)
     const config: RegionConfig = {
-      region, username, password, callersFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
+      region, username, password, callersFile, sourcesFile: null, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
       topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, importSecretFile: '', logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
     }
     configs.set(region, config)
@@ -217,6 +217,7 @@ function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
     HUB_HTTP_HOST: config.host,
     HUB_HTTP_PORT: String(config.port),
     HUB_CALLERS_FILE: config.callersFile,
+    ...(config.sourcesFile !== null && { HUB_SOURCES_FILE: config.sourcesFile }),
     HUB_STATE_DIR: config.stateDir,
     HUB_LOG_LEVEL: config.logLevel,
   })

@@ -9,6 +9,7 @@ export const gatewayConfig = defineConfig({
   host: { env: 'HUB_HTTP_HOST', type: 'string', default: '127.0.0.1', doc: 'address to listen on' },
   port: { env: 'HUB_HTTP_PORT', type: 'int', doc: 'port to listen on; 0 takes a free one' },
   callersFile: { env: 'HUB_CALLERS_FILE', type: 'path', doc: "the region's callers.yaml" },
+  sourcesFile: { env: 'HUB_SOURCES_FILE', type: 'path', default: null, doc: "the region's sources.yaml; without it no source is declared" },
   stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder for schemas kept from the registry and for spooled verdicts' },
   importSecretFile: { env: 'HUB_IMPORT_SECRET_FILE', type: 'string', default: '', doc: 'secret by which report and order numbers of imported files are hashed, 64 hexadecimal digits or more; the same for all gateways of a region; by default made once in HUB_STATE_DIR' },
   trustedProxies: { env: 'HUB_TRUSTED_PROXIES', type: 'list', default: [], doc: 'addresses or networks of the proxies in front, whose x-forwarded-for and x-forwarded-proto are believed; none = no header is' },

@@ -7,6 +7,7 @@ import { eventSchema } from './openapi-event.ts'
 import { FEED_SCHEMAS } from './openapi-feed.ts'
 import { IMPORT_SCHEMAS } from './openapi-imports.ts'
 import { RECORD_SCHEMAS } from './openapi-records.ts'
+import { HANDED_OVER_SCHEMA, SOURCES_SCHEMA } from './openapi-sources.ts'
 import { CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA } from './openapi-verdicts.ts'
 import { emptySummary, problem, RULES, VERDICTS } from './verdict.ts'
 
@@ -34,7 +35,7 @@ export function about(region: Region): { title: string; description: string; tag
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {
-  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, CONVERGENCE_SCHEMA, ...IMPORT_SCHEMAS]) app.addSchema(schema)
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, SOURCES_SCHEMA, HANDED_OVER_SCHEMA, CONVERGENCE_SCHEMA, ...IMPORT_SCHEMAS]) app.addSchema(schema)
 }
 
 const text = (description: string): object => ({ type: 'string', description })

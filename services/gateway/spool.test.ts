@@ -34,7 +34,8 @@ test('a reader that goes away in the middle leaves no file', async () => {
 })
 
 test('what a killed process left is removed at start', async () => {
-  await writeFile(join(dir, 'left.ndjson'), 'x')
-  await prepareSpoolDir(dir)
-  expect(await readdir(dir)).toEqual([])
+  const spools = await prepareSpoolDir(dir)
+  await writeFile(join(spools, 'left.ndjson'), 'x')
+  expect(await prepareSpoolDir(dir)).toBe(spools)
+  expect(await readdir(spools)).toEqual([])
 })

@@ -55,8 +55,10 @@ export function createSpool(dir: string, memoryBytes = MEMORY_BYTES): Spool {
   }
 }
 
-/** Makes the folder for spools and removes what a killed process left there. */
-export async function prepareSpoolDir(dir: string): Promise<void> {
+/** Makes the folder for spools, whose path it returns, and removes what a killed process left there. */
+export async function prepareSpoolDir(stateDir: string): Promise<string> {
+  const dir = join(stateDir, 'verdicts')
   await mkdir(dir, { recursive: true })
   for (const name of await readdir(dir)) if (name.endsWith('.ndjson')) await rm(join(dir, name), { force: true })
+  return dir
 }

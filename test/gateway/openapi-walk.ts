@@ -26,5 +26,7 @@ export const WALK: Readonly<Record<string, Asked>> = {
   'GET /v1/receipts/{eventId}': { role: 'publisher', path: ({ eventId }) => `/v1/receipts/${eventId}` },
   'GET /v1/position': { role: 'operator', path: () => '/v1/position' },
   'GET /v1/convergence': { role: 'operator', path: () => '/v1/convergence' },
+  'GET /v1/sources': { role: 'reader', path: () => '/v1/sources' },
+  'POST /v1/sources/{id}/hand-over': { role: 'publisher', path: () => '/v1/sources/walk/hand-over', body: '{"handOverId":"walk"}', type: 'application/json', status: 404 },
   'GET /v1/parked': { role: 'operator', path: () => '/v1/parked' },
 }

@@ -25,7 +25,7 @@ const OPERATIONS = {
   isAlive: 'GET /livez', isReady: 'GET /readyz', readMetrics: 'GET /metrics', readOpenApi: 'GET /openapi.json',
   publishEvents: EVENTS, readReceipt: 'GET /v1/receipts/{eventId}', listVerdicts: 'GET /v1/verdicts',
   listStreams: 'GET /v1/streams', readRecords: 'GET /v1/streams/{stream}/records', readChanges: 'GET /v1/streams/{stream}/changes', readSnapshot: 'GET /v1/streams/{stream}/snapshot',
-  readPosition: 'GET /v1/position', listParked: 'GET /v1/parked',
+  readPosition: 'GET /v1/position', listParked: 'GET /v1/parked', listSources: 'GET /v1/sources', handOver: 'POST /v1/sources/{id}/hand-over',
 }
 
 /** The lines of NDJSON are components that no schema of OpenAPI 3.1 can refer to. */

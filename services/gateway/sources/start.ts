@@ -1,0 +1,29 @@
+import type { Codec } from '@hub/runtime/codec'
+import type { Db } from '@hub/runtime/db'
+import { within } from '@hub/runtime/deadline'
+import type { Log } from '@hub/runtime/log'
+import type { Metrics } from '@hub/runtime/metrics'
+import type { Wakeup } from '@hub/runtime/wakeup'
+import type { GatewayConfig } from '../config.ts'
+import { readDeclarations } from './declaration.ts'
+import { createSources, SOURCE_STATUS, type Sources } from './sources.ts'
+import { standingOf } from './standing.ts'
+import { readSources } from './store.ts'
+
+const METRICS_MS = 2_000
+
+/** Publishes what is new in the region's declarations, and measures the age of every source. @throws Error with every problem of the file at once */
+export async function startSources(config: GatewayConfig, { db, codec, wakeup, log, metrics }: { db: Db; codec: Codec; wakeup: Wakeup; log: Log; metrics: Metrics }): Promise<Sources> {
+  const declarations = await readDeclarations(config.sourcesFile, config.callersFile)
+  const sources = createSources({ db, writer: await codec.writer(SOURCE_STATUS), region: config.region, topicPrefix: config.topicPrefix, wakeup })
+  const published = await sources.declare(declarations)
+  if (published.length > 0) log.info({ sources: published }, 'declared sources published')
+  metrics.gauge('hub_source_age_seconds', 'Since the last complete hand-over of a source that this replica has seen whole; a source without one is absent', ['origin', 'source'], async (gauge) => {
+    gauge.reset()
+    for (const row of await within(readSources(db), METRICS_MS)) {
+      const { ageSeconds } = standingOf(row, Date.now())
+      if (ageSeconds !== null) gauge.set({ origin: row.region, source: row.source }, ageSeconds)
+    }
+  })
+  return sources
+}

@@ -58,5 +58,6 @@ test('killed twice in the middle of 100 000 rows, the import is complete, once, 
   expect(end.events).toBe(published!.complaints + published!.tallies)
   const { rows: [counted] } = await hub.db('js').query<{ remembered: number }>(`SELECT count(*)::int AS remembered FROM import_memory WHERE part = 'reports'`)
   expect(counted!.remembered).toBe(reports)
+  expect((await hub.db('js').query('SELECT 1 FROM import_cell')).rows).toEqual([])
   await eventually('the file is gone', async () => (await readdir(join(dirname(hub.callersFile('js')), 'imports'))).every((name) => !name.endsWith('.data')) || undefined)
 }, 240_000)

@@ -29,13 +29,15 @@ export interface CliIo {
   stdin: Readable
   write(text: string): void
   writeError(text: string): void
+  /** Standard error is a terminal, where a line can be written over. */
+  terminal?: boolean
   onSignal(listener: (signal: NodeJS.Signals) => void): void
 }
 
 /** Runs `hub` with these arguments and resolves with its exit status; touches nothing of the process but what `io` hands over. */
 export async function runCli(args: readonly string[], io: CliIo, addCommands: (program: Command, cli: Cli) => void): Promise<Exit> {
   const json = args.includes('--json')
-  const out = createOutput(json, io.write, io.writeError)
+  const out = createOutput(json, io.write, io.writeError, io.terminal)
   let exit: Exit = EXIT.ok
   const cli: Cli = {
     stdin: io.stdin,
@@ -44,7 +46,7 @@ export async function runCli(args: readonly string[], io: CliIo, addCommands: (p
     command: (parent, name, zh, en) => configure(parent.command(name).description(both(zh, en)), io).option('--json', '以 JSON 输出 · answer in JSON'),
     action: (run) => async (...given) => {
       const command = given.at(-1) as Command
-      exit = await run({ settings: () => readSettings(io.env), out }, command.processedArgs as string[], command.opts()) ?? EXIT.ok
+      exit = await run({ settings: () => readSettings(io.env), out }, command.processedArgs as string[], command.optsWithGlobals()) ?? EXIT.ok
     },
   }
   const program = configure(new Command('hub').description(both('长三角市场监管数据交换枢纽', 'event hub of the Yangtze River Delta')), io)

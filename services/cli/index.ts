@@ -2,6 +2,7 @@ import { runCli } from './cli.ts'
 import { addCallers } from './commands/caller.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addImport } from './commands/import.ts'
 import { addLag } from './commands/lag.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReceipt, addRecords } from './commands/records.ts'
@@ -18,7 +19,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addRecords, addReceipt, addLag, addVerify, addRepair, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 
@@ -28,6 +29,7 @@ if (import.meta.main) {
     stdin: process.stdin,
     write: (text) => void process.stdout.write(text),
     writeError: (text) => void process.stderr.write(text),
+    terminal: process.stderr.isTTY === true,
     onSignal: (listener) => { for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener) },
   })
   // A part that hangs, and that the command no longer waits for, may still hold a socket open.

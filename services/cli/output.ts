@@ -6,10 +6,33 @@ export interface Output {
   /** The result: the value with `--json`, else the text. */
   result(value: unknown, text: () => string): void
   note(zh: string, en: string): void
+  /** How far something is, in one line that is written over; `total` left out = unknown. Without arguments the line ends. */
+  progress(what?: string, done?: number, total?: number): void
 }
 
-export function createOutput(json: boolean, write: (text: string) => void, writeError: (text: string) => void): Output {
+const BAR = 24
+const PROGRESS_MS = 200
+/** Where nothing can be written over, a line now and then. */
+const PLAIN_PROGRESS_MS = 3_000
+
+export function createOutput(json: boolean, write: (text: string) => void, writeError: (text: string) => void, terminal = false): Output {
+  let shown = performance.now()
+  let open = false
   return {
+    progress(what, done = 0, total) {
+      if (json) return
+      if (what === undefined) {
+        if (open) writeError('\n')
+        open = false
+        return
+      }
+      if (performance.now() - shown < (terminal ? PROGRESS_MS : PLAIN_PROGRESS_MS)) return
+      shown = performance.now()
+      const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total)
+      const bar = share === undefined ? '' : ` [${'#'.repeat(Math.round(share * BAR)).padEnd(BAR, '.')}] ${Math.round(share * 100)} %`
+      writeError(terminal ? `\r\u001b[K${what}${bar} ${done}` : `${what}${bar} ${done}\n`)
+      open = terminal
+    },
     json,
     result(value, text) {
       write(`${json ? toJson(value) : text()}\n`)

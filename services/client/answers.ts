@@ -113,3 +113,45 @@ export interface PastVerdict {
 export interface StreamState {
   readonly streams: readonly Readonly<Record<string, unknown>>[]
 }
+
+/** A file that was handed over, and what has become of it. */
+export interface Import {
+  readonly id: string
+  readonly source: string
+  readonly caller: string
+  readonly file: string
+  readonly bytes: number
+  readonly sha256: string
+  /** `done`, `failed` and `reverted` are ends; `waiting-confirmation` waits for a person. */
+  readonly state: 'received' | 'running' | 'waiting-confirmation' | 'reverting' | 'done' | 'failed' | 'reverted'
+  readonly dryRun: boolean
+  readonly shape: { readonly id: string; readonly zh: string; readonly en: string; readonly stream: DataStream; readonly confirmed: boolean } | null
+  /** Why it was recognised so; columns that nobody knows are told to the one who imports alone. */
+  readonly recognised: { readonly zh: string; readonly en: string; readonly columns: readonly { readonly field: string; readonly column: string }[]; readonly unmapped: readonly string[] } | null
+  /** Rows settled so far. */
+  readonly rows: number
+  readonly events: number
+  readonly verdicts: Readonly<Partial<Record<'accepted' | 'new-version' | 'duplicate' | 'stale' | 'conflict' | 'tallied' | 'waiting' | 'refused' | 'skipped', number>>>
+  readonly flags: Readonly<Record<string, number>>
+  readonly classes: Readonly<Record<string, number>>
+  /** The import before of the same content. */
+  readonly repeats: string | null
+  readonly problem: { readonly code: string; readonly zh: string; readonly en: string } | null
+  readonly received: string
+  readonly started: string | null
+  readonly ended: string | null
+}
+
+/** An import with what is told of its rows: those that were refused, wait, conflict or are doubtful. */
+export interface ImportReport extends Import {
+  readonly problems: readonly {
+    readonly sheet: string | null
+    /** 0 = the whole file or its header. */
+    readonly row: number
+    readonly rows: number
+    readonly verdict: string
+    readonly flags: readonly { readonly code: string; readonly zh: string; readonly en: string }[]
+    readonly problems: readonly { readonly rule: string; readonly column: string; readonly expected: string; readonly zh: string; readonly en: string }[]
+  }[]
+  readonly next: string | null
+}

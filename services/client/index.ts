@@ -1,4 +1,5 @@
 import type { Position } from './answers.ts'
+import { importing } from './importing.ts'
 import { publishing } from './publishing.ts'
 import { reading } from './reading.ts'
 import { receipts } from './receipts.ts'
@@ -8,6 +9,7 @@ export type * from './answers.ts'
 export type * from '@hub/schemas/generated/events'
 export type { Change, FeedOptions, Selection } from './feed.ts'
 export { GatewayError } from './gateway-error.ts'
+export type { ImportOptions } from './importing.ts'
 export type { Filters } from './reading.ts'
 export type { Snapshot, SnapshotRecord } from './snapshot.ts'
 export type { Lines, PublishedLines, PublishOptions } from './publishing.ts'
@@ -25,6 +27,7 @@ export function createClient(options: ClientOptions) {
   return {
     gateway: transport.gateway,
     ...publishing(transport),
+    ...importing(transport),
     ...receipts(transport),
     ...reading(transport, options.attempts ?? ATTEMPTS),
     /** How far the region's replica is, partition by partition. */

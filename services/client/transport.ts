@@ -30,6 +30,8 @@ export interface Transport {
   readonly gateway: string
   /** One request; resolves with the head of the answer. @throws GatewayError for a problem, and where no answer comes */
   open(path: string, sent?: Sent): Promise<IncomingMessage>
+  /** The JSON of one answer. @throws GatewayError */
+  read<T>(response: IncomingMessage): Promise<T>
   /** The JSON of an answer; tried again, bounded, where that is safe. @throws GatewayError */
   json<T>(path: string, sent?: Sent & { readonly body?: string }): Promise<T>
 }
@@ -68,17 +70,20 @@ export function createTransport({ url, key, attempts = ATTEMPTS, silenceMs: sile
     throw errorOf(gateway, status, response.headers['retry-after'], await text(response).catch(() => ''))
   }
 
+  async function read<T>(response: IncomingMessage, signal?: AbortSignal): Promise<T> {
+    const body = await text(response).catch((error: unknown) => { throw broken(gateway, error, signal) })
+    try {
+      return JSON.parse(body) as T
+    } catch (error) {
+      throw new GatewayError(gateway, { code: 'ANSWER_BROKEN', title: '回答不是 JSON · the answer is not JSON' }, { cause: error })
+    }
+  }
+
   return {
     gateway,
     open,
-    json: <T>(path: string, sent?: Sent) => tryAgain(async () => {
-      const body = await open(path, { ...sent, silenceMs: silence ?? 30_000 }).then(text).catch((error: unknown) => { throw broken(gateway, error, sent?.signal) })
-      try {
-        return JSON.parse(body) as T
-      } catch (error) {
-        throw new GatewayError(gateway, { code: 'ANSWER_BROKEN', title: '回答不是 JSON · the answer is not JSON' }, { cause: error })
-      }
-    }, attempts, sent?.signal),
+    read,
+    json: <T>(path: string, sent?: Sent) => tryAgain(async () => read<T>(await open(path, { ...sent, silenceMs: silence ?? 30_000 }), sent?.signal), attempts, sent?.signal),
   }
 }
 

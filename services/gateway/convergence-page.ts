@@ -1,8 +1,8 @@
 import { html, type Html } from '@hub/runtime/page'
 import { CODES } from '@hub/schemas/codes'
 import { instantText } from '@hub/schemas/record-json'
-import { DATA_STREAMS, STREAM_TITLES, type Region } from '@hub/schemas/streams'
-import type { Standing, Summary } from './convergence.ts'
+import { DATA_STREAMS, REGIONS, STREAM_TITLES, type Region } from '@hub/schemas/streams'
+import type { Standing, Summary, TopicStanding } from './convergence.ts'
 
 /** Older than this, an answer says how old it is. */
 const RECENT_MS = 5 * 60_000
@@ -12,11 +12,11 @@ export function convergenceBody(summary: Summary, here: Region, now: number): Ht
   const { scrub } = summary
   return html`<p class="${tone(summary)}">${sentence(summary, now)}</p>
 <p>${advice(summary)}</p>
-${DATA_STREAMS.map((stream) => html`<table>
-<caption>${STREAM_TITLES[stream].zh} <span lang="en" class="quiet">${STREAM_TITLES[stream].en}</span></caption>
-<thead><tr><th scope="col">发布地区 <span lang="en">origin</span></th><th scope="col">四地副本 <span lang="en">the four replicas</span></th></tr></thead>
-<tbody>${summary.topics.filter((topic) => topic.stream === stream).map((topic) => html`<tr><th scope="row">${nameOf(topic.origin)}</th><td><span class="${tone(topic)}">${sentence(topic, now)}</span>${topic.reason === null ? '' : html`<br><span class="quiet">${topic.reason}</span>`}</td></tr>`)}</tbody>
-</table>`)}
+<div class="scroll"><table>
+<caption>按数据流和发布地区 <span lang="en" class="quiet">by stream and by the region that publishes</span></caption>
+<thead><tr><th scope="col">数据流 <span lang="en">stream</span></th>${REGIONS.map((region) => html`<th scope="col">${nameOf(region)}</th>`)}</tr></thead>
+<tbody>${DATA_STREAMS.map((stream) => html`<tr><th scope="row">${STREAM_TITLES[stream].zh} <span lang="en" class="quiet">${STREAM_TITLES[stream].en}</span></th>${REGIONS.map((origin) => html`<td>${cell(summary.topics.find((topic) => topic.stream === stream && topic.origin === origin), summary, now)}</td>`)}</tr>`)}</tbody>
+</table></div>
 <h2>各地最近一次校验点 <span lang="en">Newest checkpoint of each region</span></h2>
 <table>
 <thead><tr><th scope="col">地区 <span lang="en">region</span></th><th scope="col">时间 <span lang="en">time</span></th></tr></thead>
@@ -26,6 +26,13 @@ ${DATA_STREAMS.map((stream) => html`<table>
 <p>${scrub.different > 0 ? html`<span class="bad">${scrub.different} 个分区与日志不符且未能修复 · ${scrub.different} partitions are not what the log makes of them</span>`
   : scrub.oldest === null ? `第一遍尚未完成：${scrub.looked} / ${scrub.partitions} 个分区 · the first pass is under way`
   : html`<span class="ok">全部 ${scrub.rows} 行与日志一致，最早一次核对于 ${time(scrub.oldest)}</span> <span lang="en">every row was looked at since then</span>`}</p>`
+}
+
+/** What is as the whole is says so in one word; anything else says all of it. */
+function cell(topic: TopicStanding | undefined, whole: Standing, now: number): Html {
+  if (topic === undefined) return html`<span class="quiet">–</span>`
+  if (topic.verdict === 'equal' && topic.asOf !== null && whole.asOf !== null && topic.asOf >= whole.asOf) return html`<span class="ok">一致</span>`
+  return html`<span class="${tone(topic)}">${sentence(topic, now)}</span>${topic.reason === null || topic.reason === whole.reason ? '' : html`<br><span class="quiet">${topic.reason}</span>`}`
 }
 
 /** One standing in words. */

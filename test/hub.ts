@@ -72,11 +72,13 @@ export interface Hub extends AsyncDisposable {
 export interface HubOptions extends FixtureOptions {
   /** Started at once; all four by default. */
   readonly regions?: readonly Region[]
+  /** The text of a region's sources.yaml; by default no source is declared. */
+  readonly sources?: (region: Region) => string
   /** Put over what the regions' services are told. */
   readonly config?: Partial<RegionConfig>
 }
 
-export async function openHub({ regions = REGIONS, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
+export async function openHub({ regions = REGIONS, sources, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
   const fixture = await openFixture(options)
   const running = new Map<Region, Service>()
   const children = new Map<Region, ChildProcess>()
@@ -92,9 +94,11 @@ export async function openHub({ regions = REGIONS, config: over = {}, ...options
     const stateDir = await fixture.stateDir()
     const callersFile = join(stateDir, 'callers.yaml')
     await writeFile(callersFile, callersYaml(region, keys))
+    const sourcesFile = sources === undefined ? null : join(stateDir, 'sources.yaml')
+    if (sourcesFile !== null) await writeFile(sourcesFile, sources!(region))
     const { username, password } = fixture.credentials(region)
     const config: RegionConfig = {
-      region, username, password, callersFile, sourcesFile: null, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
+      region, username, password, callersFile, sourcesFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
       topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, importSecretFile: '', logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
     }
     configs.set(region, config)

@@ -2,14 +2,15 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
+import { REPO_ROOT } from './paths.ts'
 import { databaseName, gatewayUrl } from './region-process.ts'
 import { REGION_USERS, type Credentials, type RegionUser, type Stack } from './stack.ts'
 
 const ROLES = ['publisher', 'reader', 'operator'] as const
 export type Keys = Record<typeof ROLES[number], string>
 
-export interface RegionFiles { callersFile: string, stateDir: string, keys: Keys }
+export interface RegionFiles { callersFile: string, sourcesFile: string, stateDir: string, keys: Keys }
 
 /** `.hub/local.json`: all that `hub` needs to know of the running local hub. */
 export interface LocalFile {
@@ -49,19 +50,31 @@ async function writeRegion(dataDir: string, region: RegionUser): Promise<RegionF
   const callersFile = join(dir, 'callers.yaml')
   // Once: what `hub caller` changed stays.
   await madeOnce(callersFile, () => callersYaml(region, keys))
-  return { callersFile, stateDir, keys }
+  const sourcesFile = join(dir, 'sources.yaml')
+  await writeSecret(sourcesFile, sourcesYaml(await readFile(join(REPO_ROOT, 'infra/regions', region, 'sources.yaml'), 'utf8'), region))
+  return { callersFile, sourcesFile, stateDir, keys }
+}
+
+/** The sources of the deployed file, published for by the local run's own caller. */
+export function sourcesYaml(deployed: string, region: RegionUser): string {
+  const { sources } = parse(deployed) as { sources: object[] }
+  return `# 每次启动时由 infra/regions/${region}/sources.yaml 写成 · written from there at every start\n${stringify({ sources: sources.map((source) => ({ ...source, caller: callerId(region, 'publisher') })) })}`
 }
 
 /** One caller per role; the publisher may write for every source and authority. */
 export function callersYaml(region: RegionUser, keys: Keys): string {
   const callers = ROLES.map((role) => ({
-    id: `${region}-local-${role}`,
+    id: callerId(region, role),
     organisation: `${NAMES[region]}（本地演示）`,
     roles: [role],
     ...(role === 'publisher' ? { sources: ['*'], authorities: ['*'] } : {}),
     keyHashes: [createHash('sha256').update(keys[role]).digest('hex')],
   }))
   return stringify({ callers })
+}
+
+function callerId(region: RegionUser, role: typeof ROLES[number]): string {
+  return `${region}-local-${role}`
 }
 
 async function madeOnce(file: string, make: () => string): Promise<string> {

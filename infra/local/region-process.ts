@@ -34,6 +34,7 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
       HUB_HTTP_HOST: HOST,
       HUB_HTTP_PORT: String(GATEWAY_PORTS[region]),
       HUB_CALLERS_FILE: files.callersFile,
+      HUB_SOURCES_FILE: files.sourcesFile,
       HUB_STATE_DIR: files.stateDir,
     }),
     stopSignal: 'SIGTERM',

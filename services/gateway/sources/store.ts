@@ -101,22 +101,16 @@ export async function readSources(db: DbClient): Promise<SourceRow[]> {
   return rows
 }
 
+/** Parameter: the regions. A source's ids lie between `x/` and `x0`, its next character. */
+const WRITING = DATA_STREAMS.map((stream) => `(WITH RECURSIVE walk (region, record_id) AS (
+    SELECT r.region, (SELECT record_id FROM ${TABLES[stream].table} t WHERE t.region = r.region ORDER BY record_id LIMIT 1) FROM unnest($1::text[]) AS r (region)
+    UNION ALL
+    SELECT w.region, (SELECT record_id FROM ${TABLES[stream].table} t WHERE t.region = w.region AND t.record_id >= split_part(w.record_id, '/', 1) || '0' ORDER BY record_id LIMIT 1)
+      FROM walk w WHERE w.record_id IS NOT NULL)
+  SELECT region, split_part(record_id, '/', 1) AS source, '${stream}' AS stream FROM walk WHERE record_id IS NOT NULL LIMIT ${MOST_SOURCES})`).join(' UNION ALL ')
+
 /** Which sources have records in the replica: a few index entries of each table are looked at, however many records there are. */
 export async function readWritingSources(db: DbClient, regions: readonly string[]): Promise<{ region: Region; source: string; stream: DataStream }[]> {
-  const found = await Promise.all(DATA_STREAMS.map(async (stream) => {
-    const { table } = TABLES[stream]
-    // A source's ids lie between `x/` and `x0`, its next character.
-    const { rows } = await db.query<{ region: Region; source: string }>({
-      name: `gateway-writing-${table}`,
-      text: `WITH RECURSIVE walk (region, record_id) AS (
-               SELECT r.region, (SELECT record_id FROM ${table} t WHERE t.region = r.region ORDER BY record_id LIMIT 1) FROM unnest($1::text[]) AS r (region)
-               UNION ALL
-               SELECT w.region, (SELECT record_id FROM ${table} t WHERE t.region = w.region AND t.record_id >= split_part(w.record_id, '/', 1) || '0' ORDER BY record_id LIMIT 1)
-                 FROM walk w WHERE w.record_id IS NOT NULL)
-             SELECT region, split_part(record_id, '/', 1) AS source FROM walk WHERE record_id IS NOT NULL LIMIT ${MOST_SOURCES}`,
-      values: [regions],
-    })
-    return rows.map((row) => ({ ...row, stream }))
-  }))
-  return found.flat()
+  const { rows } = await db.query<{ region: Region; source: string; stream: DataStream }>({ name: 'gateway-writing-sources', text: WRITING, values: [regions] })
+  return rows
 }

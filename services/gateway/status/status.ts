@@ -5,6 +5,7 @@ import { DATA_STREAMS, REGIONS, topicName, type DataStream, type Region } from '
 import { lowestId } from '../event-id.ts'
 import { fromReplica } from '../replica.ts'
 import { visibleTo } from '../routes/verdicts.ts'
+import { readOverview, type SourceView } from '../sources/overview.ts'
 import { readVerdictPage, type PastVerdict } from '../verdict-page.ts'
 import { KEPT_MS } from '../verdict-trim.ts'
 import { arrivalsOf, type Arrivals } from './arrivals.ts'
@@ -26,16 +27,16 @@ export interface Status {
   readonly refused: readonly PastVerdict[]
   readonly moreRefused: boolean
   /** Null where this region has no replica yet. */
-  readonly replica: { readonly arrivals: readonly Arrivals[]; readonly parked: readonly (Omit<OwnParked, 'topic'> & { readonly stream: DataStream })[]; readonly moreParked: boolean } | null
+  readonly replica: { readonly arrivals: readonly Arrivals[]; readonly parked: readonly (Omit<OwnParked, 'topic'> & { readonly stream: DataStream })[]; readonly moreParked: boolean; readonly sources: readonly SourceView[] } | null
 }
 
 /** Everything is bounded: latest refusals, newest events, open parked ones. An operator sees all callers. `now` in ms UTC. */
 export async function readStatus(db: Db, where: { region: Region; topicPrefix: string }, today: (now: number) => Promise<Today>, caller: Caller, now: number): Promise<Status> {
   const mine = visibleTo(caller)
   const streams = new Map(DATA_STREAMS.map((stream) => [topicName(where.region, stream, where.topicPrefix), stream]))
-  const [day, page, replica] = await within(Promise.all([
-    today(now),
-    readVerdictPage(db, where, { ...mine, streams: null, outcomes: ['refused', 'conflict'] }, { from: lowestId(now - KEPT_MS), below: lowestId(LAST_MS), limit: REFUSED }),
+  // Refusals are read after they were counted: each that the figures have is looked for.
+  const [{ day, page }, replica] = await within(Promise.all([
+    today(now).then(async (day) => ({ day, page: await readVerdictPage(db, where, { ...mine, streams: null, outcomes: ['refused', 'conflict'] }, { from: lowestId(now - KEPT_MS), below: lowestId(LAST_MS), limit: REFUSED }) })),
     readReplica(db, streams, mine.sources, now),
   ]), DEADLINE_MS)
   const isMine = ({ source, caller: of }: DayCount): boolean => (source === null ? mine.caller === null || of === mine.caller : mine.sources === null || mine.sources.includes(source))
@@ -46,12 +47,13 @@ export async function readStatus(db: Db, where: { region: Region; topicPrefix: s
 async function readReplica(db: Db, streams: ReadonlyMap<string, DataStream>, sources: readonly string[] | null, now: number): Promise<Status['replica']> {
   const topics = [...streams.keys()]
   try {
-    const [frontiers, parked] = await Promise.all([fromReplica(readFrontiers(db, topics, REGIONS)), fromReplica(readOwnParked(db, topics, sources, PARKED + 1))])
+    const [frontiers, parked, known] = await Promise.all([fromReplica(readFrontiers(db, topics, REGIONS)), fromReplica(readOwnParked(db, topics, sources, PARKED + 1)), readOverview(db, now)])
     const { waiting, floor } = await readWaiting(db, frontiers, sources, SCAN)
     return {
       arrivals: arrivalsOf(REGIONS, frontiers, waiting, floor, now),
       parked: parked.slice(0, PARKED).map(({ topic, ...one }) => ({ ...one, stream: streams.get(topic)! })),
       moreParked: parked.length > PARKED,
+      sources: known,
     }
   } catch (error) {
     if (isMissing(error)) return null

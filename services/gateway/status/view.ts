@@ -1,15 +1,12 @@
 import { html, type Html } from '@hub/runtime/page'
-import { CODES } from '@hub/schemas/codes'
-import type { DataStream } from '@hub/schemas/streams'
 import { RULES, VERDICT_TEXTS, type VerdictKind } from '../verdict.ts'
 import type { PastVerdict } from '../verdict-page.ts'
 import type { Arrivals } from './arrivals.ts'
+import { sourcesView } from './sources-view.ts'
 import type { Status } from './status.ts'
 import type { DayCount } from './store.ts'
+import { clock, regionName, streamName } from './words.ts'
 
-const STREAMS: Readonly<Record<DataStream, string>> = {
-  complaint: '消费投诉', 'credit-blacklist': '信用名单与处罚', 'inspection-failure': '抽检不合格', recall: '召回', tally: '举报咨询统计',
-}
 const COLUMNS = ['published', 'duplicate', 'stale', 'conflict', 'refused'] as const
 const COLUMN_TEXTS: Readonly<Record<(typeof COLUMNS)[number], readonly [zh: string, en: string]>> = {
   published: ['已发布', 'published'], duplicate: ['重复', 'duplicate'], stale: ['过期', 'stale'], conflict: ['冲突', 'conflict'], refused: ['拒绝', 'refused'],
@@ -22,6 +19,7 @@ ${arrivalsView(status)}
 ${todayView(status)}
 ${refusedView(status)}
 ${parkedView(status)}
+${status.replica === null ? '' : sourcesView(status.replica.sources)}
 <h2>先试后发 <span lang="en">Rehearse first</span></h2>
 <p>加上 <code>?dryRun=true</code> 发送，得到同样的结果而不存储：<code>POST /v1/streams/complaint/events?dryRun=true</code>。修改后照原样重发即可，已发布的会作为重复返回。
 <span lang="en">With <code>?dryRun=true</code> you get the same verdicts and nothing is stored. After mending, send the same again: what was published comes back as duplicate.</span></p>`
@@ -112,19 +110,4 @@ export function codesView(flags: Readonly<Record<string, readonly [string, strin
   return html`${section('verdict', html`结果 <span lang="en">Verdicts</span>`, VERDICT_TEXTS satisfies Record<VerdictKind, unknown>)}
 ${section('rule', html`规则 <span lang="en">Rules</span>`, RULES)}
 ${section('flag', html`标记 <span lang="en">Flags</span>`, flags)}`
-}
-
-function streamName(stream: string): Html {
-  return html`${STREAMS[stream as DataStream] ?? stream} <span lang="en" class="quiet">${stream}</span>`
-}
-
-function regionName(region: string): Html {
-  const [zh, en] = CODES['region']!.codes[region]!
-  return html`${zh} <span lang="en" class="quiet">${en}</span>`
-}
-
-const CLOCK = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'medium' })
-
-function clock(at: Date): Html {
-  return html`<time datetime="${at.toISOString()}">${CLOCK.format(at)}</time>`
 }

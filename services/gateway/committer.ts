@@ -1,5 +1,6 @@
 import type { Db } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { isEnding } from '@hub/schemas/record-rule'
@@ -15,6 +16,7 @@ export const COMMIT_DEADLINE_MS = 10_000
 export function createCommitter(db: Db, wakeup: Wakeup, metrics: GatewayMetrics, log: Log): GroupCommit<PreparedEvent, Outcome> {
   return createGroupCommit<PreparedEvent, Outcome>({
     async commit(events) {
+      failpoint('publish.taken')
       const started = performance.now()
       const outcomes = await publishBatch(db, events, isEnding, wakeup)
       metrics.commit((performance.now() - started) / 1000, events.length)

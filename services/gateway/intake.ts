@@ -1,3 +1,4 @@
+import { failpoint } from '@hub/runtime/failpoint'
 import { BodyStopped } from './body.ts'
 import { breathe } from './breathe.ts'
 import { splitLines } from './ndjson.ts'
@@ -31,7 +32,9 @@ export interface Item {
 /** Publishes what was prepared together and gives one verdict for each, in order. */
 export async function settle(items: Item[], publish: Publish): Promise<Verdict[]> {
   const events = items.flatMap(({ prepared }) => ('event' in prepared ? [prepared.event] : []))
+  failpoint('publish.prepared')
   const outcomes = events.length > 0 ? await publish(events) : []
+  failpoint('publish.settled')
   let next = 0
   return items.map(({ place, prepared }) => {
     if ('event' in prepared) return { ...place, ...verdictOf(prepared.event, outcomes[next++]!) }
@@ -98,6 +101,7 @@ export async function takeLines(body: AsyncIterable<Buffer>, prepare: (bytes: Bu
         text += `${JSON.stringify(verdict)}\n`
       }
       await told(verdicts)
+      failpoint('publish.told')
       await spool.write(text)
       inFlight.splice(inFlight.indexOf(written), 1)
       // What gathered meanwhile goes on by itself, whether or not the sender says more.

@@ -1,4 +1,5 @@
 import { appendOutbox, lockHeads, notifyOutbox, type Db, type DbTx } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { planBatch, type Histories, type NewRow, type Outcome, type PreparedEvent } from './publish-batch.ts'
 import type { PublishedVersion } from './publish-decision.ts'
@@ -10,6 +11,7 @@ import { insertPublished, readCurrent, readVersions, type PublishedRow, type Rec
  */
 export async function publishBatch(db: Db, events: PreparedEvent[], isEnded: (kind: string) => boolean, wakeup: Wakeup): Promise<Outcome[]> {
   const { outcomes, rows } = await db.tx((client) => publishIn(client, events, isEnded))
+  failpoint('publish.committed')
   if (rows.length > 0) {
     wakeup.signal()
     notifyOutbox(db)
@@ -26,6 +28,7 @@ export async function publishIn(client: DbTx, events: PreparedEvent[], isEnded: 
     if (next === undefined) throw new Error(`no outbox head for ${topic}/${partition}`)
     return next
   })
+  failpoint('publish.decided')
   if (plan.rows.length > 0) {
     appendOutbox(
       client,

@@ -2,7 +2,7 @@ import { appendOutbox, lockHeads, notifyOutbox, type Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isCaughtUp, markQueued, readNewest, readShadowed } from './store.ts'
+import { isCaughtUp, markQueued, readNewest, readShadowed, type ShadowedRow } from './store.ts'
 
 const BATCH = 500
 const EVERY_MS = 5_000
@@ -35,14 +35,7 @@ export async function republishShadowed(db: Db, topics: readonly string[], wakeu
     // Read again under the lock: another gateway may have taken the same rows, or the replicator removed them.
     const rows = (await readShadowed(client, topics, BATCH)).filter((row) => heads.has(`${row.topic}/${row.partition}`))
     const newest = new Map((await readNewest(client, rows.map((row) => ({ topic: row.topic, recordId: row.record_id })))).map((row) => [`${row.topic} ${row.recordId}`, row]))
-    const queued = rows.map((row) => {
-      const published = newest.get(`${row.topic} ${row.record_id}`)
-      if (published !== undefined && published.version > row.version) return { ...row, queued: published.sequence, append: false }
-      const head = `${row.topic}/${row.partition}`
-      const sequence = heads.get(head)!
-      heads.set(head, sequence + 1n)
-      return { ...row, queued: sequence, append: true }
-    })
+    const queued = planRepublication(rows, (row) => newest.get(`${row.topic} ${row.record_id}`), heads)
     appendOutbox(
       client,
       queued
@@ -68,4 +61,27 @@ export async function republishShadowed(db: Db, topics: readonly string[], wakeu
     notifyOutbox(db)
   }
   return taken
+}
+
+/** A shadowed record and the sequence at which its newest version goes, or went, into the outbox. */
+export interface Republication extends ShadowedRow {
+  readonly queued: bigint
+  /** False where a newer version is on its way already. */
+  readonly append: boolean
+}
+
+/** Decides what to publish again, numbered on from the locked heads (by `topic/partition`), which it raises. */
+export function planRepublication(
+  rows: readonly ShadowedRow[],
+  newest: (row: ShadowedRow) => { readonly version: bigint; readonly sequence: bigint } | undefined,
+  heads: Map<string, bigint>,
+): Republication[] {
+  return rows.map((row) => {
+    const published = newest(row)
+    if (published !== undefined && published.version > row.version) return { ...row, queued: published.sequence, append: false }
+    const head = `${row.topic}/${row.partition}`
+    const sequence = heads.get(head)!
+    heads.set(head, sequence + 1n)
+    return { ...row, queued: sequence, append: true }
+  })
 }

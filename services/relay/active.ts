@@ -1,5 +1,6 @@
 import type { Codec } from '@hub/runtime/codec'
 import type { Db, Lease } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Kafka } from '@hub/runtime/kafka'
 import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
@@ -35,17 +36,18 @@ export interface ActiveOptions {
 
 /** What the holder of the lease does: send, note what was sent, beat, trim. Begins from the stored positions each time. */
 export function relayActive(options: ActiveOptions): { run(lease: Lease, signal: AbortSignal): Promise<void>; fault(): string | undefined } {
-  const { region, topics, db, kafka, codec, genesis, wakeup, metrics, log, failpoint } = options
+  const { region, topics, db, kafka, codec, genesis, wakeup, metrics, log, failpoint: tested } = options
   const names = topics.map(({ topic }) => topic)
   const dataTopics = new Set(topics.filter(({ technical }) => !technical).map(({ topic }) => topic))
   let sender: Sender | undefined
 
   async function run(lease: Lease, signal: AbortSignal): Promise<void> {
+    failpoint('relay.leased')
     const partitions = (await readPositions(db, names)).map(ownPartition)
     const standing = createStanding(partitions, genesis, db, metrics, log)
     const sent = createSentLog(db)
     const producer = kafka.producer({ deadlineMs: PRODUCE_DEADLINE_MS })
-    sender = createSender({ producer, sent, region, metrics, log, onDoubt: genesis.refresh, failpoint })
+    sender = createSender({ producer, sent, region, metrics, log, onDoubt: genesis.refresh, failpoint: tested })
     const heartbeats = { db, codec, lease, wakeup, metrics, log, partitions: () => standing.moving().filter(({ topic }) => dataTopics.has(topic)) }
     metrics.active.set(1)
     try {

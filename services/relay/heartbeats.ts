@@ -1,5 +1,6 @@
 import type { Codec } from '@hub/runtime/codec'
 import { appendOutbox, lockHeads, type Db, type Lease } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import type { Wakeup } from '@hub/runtime/wakeup'
@@ -34,6 +35,7 @@ export async function beat(options: HeartbeatOptions, signal: AbortSignal): Prom
       try {
         const written = await tick(options, [...moving])
         if (written === undefined) return
+        failpoint('relay.heartbeat-written')
         outstanding = written
         options.metrics.heartbeats.inc()
         options.wakeup.signal()

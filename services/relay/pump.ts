@@ -1,4 +1,5 @@
 import type { Db } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import type { Wakeup } from '@hub/runtime/wakeup'
@@ -67,6 +68,7 @@ export async function pump({ db, sender, standing, wakeup, log }: PumpOptions, s
     const byKey = new Map(partitions.map((partition) => [keyOf(partition), partition]))
     const behind = new Map(partitions.map((partition) => [partition, sent.get(partition) ?? partition.acked]))
     const waiting = await readWaiting(db, [...behind].map(([{ topic, partition }, after]) => ({ topic, partition, after })), BOUNDS)
+    failpoint('relay.read')
     return waiting.flatMap((one) => {
       const partition = byKey.get(keyOf(one))!
       const share = shareOf(one, partition, behind.get(partition)!, readAt)

@@ -1,3 +1,4 @@
+import { failpoint } from '@hub/runtime/failpoint'
 import { ProduceRefusedError, type OrderedProducer, type Produced } from '@hub/runtime/kafka'
 import type { Log } from '@hub/runtime/log'
 import { HEARTBEAT } from './heartbeats.ts'
@@ -32,7 +33,7 @@ export interface SenderOptions {
   readonly failpoint?: Failpoint | undefined
 }
 
-export function createSender({ producer, sent, region, metrics, log, onDoubt, failpoint }: SenderOptions): Sender {
+export function createSender({ producer, sent, region, metrics, log, onDoubt, failpoint: tested }: SenderOptions): Sender {
   let fault: string | undefined
 
   async function request(shares: readonly Share[]): Promise<Produced[]> {
@@ -40,11 +41,13 @@ export function createSender({ producer, sent, region, metrics, log, onDoubt, fa
     const batches = shares.map(({ partition: { topic, partition }, rows, readAt }) => ({
       topic, partition, messages: rows.map((row) => toMessage(row, { topic, partition, region }, row.type === HEARTBEAT ? (row.ageMs ?? 0) + (now - readAt) : undefined)),
     }))
-    await failpoint?.('encoded')
+    await tested?.('encoded')
+    failpoint('relay.encoded')
     const startedAt = performance.now()
     const produced = await producer.send(batches)
     metrics.produceSeconds.observe((performance.now() - startedAt) / 1000)
-    await failpoint?.('acknowledged')
+    await tested?.('acknowledged')
+    failpoint('relay.acknowledged')
     return produced
   }
 

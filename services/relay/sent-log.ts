@@ -1,4 +1,5 @@
 import type { Db } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import { pause } from '@hub/runtime/pause'
 import { createWakeup } from '@hub/runtime/wakeup'
 import { recordSent, type SentRun } from './store.ts'
@@ -23,7 +24,10 @@ export function createSentLog(db: Db): SentLog {
   async function flush(): Promise<void> {
     const taken = runs
     runs = []
-    if (taken.length > 0) await recordSent(db, taken)
+    if (taken.length === 0) return
+    failpoint('relay.noting')
+    await recordSent(db, taken)
+    failpoint('relay.noted')
   }
 
   return {

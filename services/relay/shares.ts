@@ -27,6 +27,11 @@ export function shareOf(waiting: Waiting, partition: OwnPartition, behind: bigin
   return { partition, rows: count === rows.length ? rows : rows.slice(0, count), first: after + 1n, last, more: last + 1n < nextSequence, behind, readAt }
 }
 
+/** Whether everything below a share is known to be on the log: what was read ahead of an answer is worth nothing when the answer was another one. */
+export function followsOn({ partition, behind }: Share): boolean {
+  return behind === partition.acked
+}
+
 export function firstHalf(share: Share): Share {
   const rows = share.rows.slice(0, Math.ceil(share.rows.length / 2))
   return { ...share, rows, last: share.first + BigInt(rows.length - 1), more: true }

@@ -1,5 +1,6 @@
 import { type Db, type TopicPartition } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { keyOf } from './partition.ts'
@@ -49,6 +50,7 @@ export async function trimOnce(db: Db, topics: readonly string[], trimmed: Map<s
     while (above < position.lastSequence && signal?.aborted !== true) {
       const upTo = min(above + ROWS_PER_DELETE, position.lastSequence)
       deleted += await deletePublished(db, position satisfies TopicPartition, above, upTo)
+      failpoint('relay.trimmed')
       above = upTo
     }
     trimmed.set(key, above)

@@ -1,4 +1,5 @@
 import { type Db, type DbTx, DbError } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -103,8 +104,11 @@ export async function applyWhileHolding(lease: Lease, options: ApplierOptions, s
     for (let wait = RETRY_MS; ; wait = Math.min(wait * 2, RETRY_MAX_MS)) {
       const began = performance.now()
       try {
+        failpoint('replicate.taken')
         const moves = await db.tx((c) => transact(c, lease, options, parts))
+        failpoint('replicate.committed')
         advance(parts, moves, metrics, (performance.now() - began) / 1000)
+        failpoint('replicate.advanced')
         if (moves.some(({ slot }) => !slot.technical)) options.onApplied()
         return undefined
       } catch (thrown) {
@@ -128,6 +132,7 @@ export async function applyWhileHolding(lease: Lease, options: ApplierOptions, s
 /** Two round trips: what is read goes out behind the fence, what is written together with the COMMIT. */
 async function transact(c: DbTx, lease: Lease, { here, leaseMs }: ApplierOptions, parts: readonly Part[]): Promise<Move[]> {
   const [first, moves] = await Promise.all([fence(c, lease.epoch, leaseMs, count(parts, 'record')), decideParts(c, parts)])
+  failpoint('replicate.decided')
   movePositions(c, moves)
   writeDecisions(c, moves, first)
   applyTechnical(c, here, moves.flatMap(({ decision }) => decision.technical))

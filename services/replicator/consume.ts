@@ -1,4 +1,5 @@
 import type { Codec } from '@hub/runtime/codec'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Batch, BatchContext } from '@hub/runtime/kafka'
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { classify } from './classify.ts'
@@ -20,6 +21,7 @@ export function createConsume({ codec, queue, partitions }: { codec: Codec; queu
   return async function consume(batch: Batch, { signal }: BatchContext): Promise<void> {
     const slot = partitions.running(batch.topic, batch.partition)
     if (slot === undefined) return
+    failpoint('replicate.fetched')
     const live = (): boolean => !signal.aborted && slot.stopped === undefined && partitions.holds(slot)
     slot.logEnd = Math.max(slot.logEnd, Number(batch.highWatermark))
     slot.freshness.fetched(batch.fetchedAt, Number(batch.highWatermark))
@@ -59,6 +61,7 @@ export function createConsume({ codec, queue, partitions }: { codec: Codec; queu
       slot.cursor = offset + 1
       if (item.sequence !== undefined && item.sequence > slot.lastSequence) slot.lastSequence = item.sequence
     }
+    failpoint('replicate.queued')
   }
 
   async function awaitSchema(slot: Slot, value: Buffer): Promise<void> {

@@ -2,8 +2,9 @@
 const REMEMBERED = 32
 
 /**
- * Transport freshness of one partition on this process's own monotonic clock: the latest fetch whose log end was not beyond a
- * heartbeat applied since, plus the delay that heartbeat carries. At that moment the replica lacked nothing older than the delay.
+ * Transport freshness of one partition on this process's own monotonic clock: the latest fetch that did not see a heartbeat applied since, plus
+ * the delay that heartbeat carries. At that moment the replica lacked nothing older than the delay. The fetch that brings a heartbeat says nothing by
+ * itself: after a pause here or there it may be an old one, with all that was committed since still waiting at the origin.
  */
 export class Freshness {
   readonly #pending: { at: number; end: number }[] = []
@@ -18,7 +19,7 @@ export class Freshness {
   /** Notes that the heartbeat at `offset`, produced `delayMs` after its commit at the origin, has been applied. */
   heartbeatApplied(offset: number, delayMs: number): void {
     let reached: { at: number } | undefined
-    while (this.#pending[0] !== undefined && this.#pending[0].end <= offset + 1) reached = this.#pending.shift()
+    while (this.#pending[0] !== undefined && this.#pending[0].end <= offset) reached = this.#pending.shift()
     if (reached !== undefined) this.#freshAt = reached.at - delayMs
   }
 

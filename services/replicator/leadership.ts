@@ -1,4 +1,5 @@
 import type { Db } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { randomUUID } from 'node:crypto'
@@ -36,6 +37,7 @@ export async function whileLeading(options: {
       await pause(ASK_MS, signal)
       continue
     }
+    failpoint('replicate.leased')
     log.info({ epoch: String(lease.epoch), replica: lease.replicaId }, 'applying')
     options.onChange(true)
     try {

@@ -123,7 +123,7 @@ export function createPartitions(options: { db: Db; queue: Queue; topics: readon
       const { region, stream, technical } = topics.get(one.topic)!
       const identity = { topic: one.topic, partition: one.partition, region, stream, technical, own: region === options.region }
       if (position === undefined) await beginPosition(db, identity, log.generation, log.low)
-      const begun = position ?? { ...one, generation: log.generation, next: log.low, lastSequence: -1, parkedOpen: 0, pausedReason: null }
+      const begun = position ?? { ...one, generation: log.generation, next: log.low, lastSequence: -1, parkedOpen: 0, completeFrom: 0, pausedReason: null }
       started.push(createSlot(identity, begun, shadowing.has(key)))
     }
     return started

@@ -1,5 +1,6 @@
 import type { Codec } from '@hub/runtime/codec'
 import { appendOutbox, type Db, type DbClient, ensureHeads, lockHeads, notifyOutbox, type OutboxRow } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
@@ -91,7 +92,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
         return { ...event, partition: 0, sequence, eventId: randomUUID(), subject: null, timeMs: at, traceparent: null }
       })
       appendOutbox(c, rows)
+      failpoint('replicate.position-written')
     })
+    failpoint('replicate.position-committed')
     options.wakeup.signal()
     notifyOutbox(db)
   }

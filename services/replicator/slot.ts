@@ -1,5 +1,6 @@
 import type { Region, Stream } from '@hub/schemas/streams'
 import { Freshness } from './freshness.ts'
+import type { Item } from './item.ts'
 
 /** What is stored about one partition: its identity and position. */
 export interface Stored {
@@ -10,6 +11,8 @@ export interface Stored {
   /** -1 while nothing with a sequence has been seen. */
   readonly lastSequence: number
   readonly parkedOpen: number
+  /** Where compaction has stopped to matter; 0 while no offset was missing. */
+  readonly completeFrom: number
   readonly pausedReason: string | null
 }
 
@@ -35,6 +38,8 @@ export interface Slot {
   cursor: number
   /** Highest sequence queued, -1 before the first. */
   lastSequence: number
+  /** The log end as of the latest gap in its offsets. */
+  completeFrom: number
   /** Parked events that are the newest of their key. */
   parkedOpen: number
   /** True when `shadowed` may hold records of this topic. */
@@ -57,6 +62,7 @@ export function createSlot(
     next: stored.next,
     cursor: stored.next,
     lastSequence: stored.lastSequence,
+    completeFrom: stored.completeFrom,
     parkedOpen: stored.parkedOpen,
     shadowing,
     stopped: undefined,
@@ -67,8 +73,16 @@ export function createSlot(
 
 /**
  * The relay's sequences are dense, so a jump without missing offsets is an event that never reached the log.
- * A lower or equal sequence is a resend.
+ * A lower or equal sequence is a resend. Behind missing offsets the highest sequence may have been one of them and what follows a resend, so a jump
+ * says nothing up to the log end of that moment: the compaction lag is far longer than anything is sent again after.
  */
 export function sequenceLost(slot: Slot, offset: number, sequence: number): boolean {
-  return offset === slot.cursor && sequence > slot.lastSequence + 1
+  return offset === slot.cursor && offset >= slot.completeFrom && sequence > slot.lastSequence + 1
+}
+
+/** Takes an event as consumed: the queue expects the one behind it. */
+export function passed(slot: Slot, { offset, sequence, logEnd }: Pick<Item, 'offset' | 'sequence' | 'logEnd'>): void {
+  if (offset > slot.cursor) slot.completeFrom = Math.max(slot.completeFrom, logEnd)
+  slot.cursor = offset + 1
+  if (sequence !== undefined && sequence > slot.lastSequence) slot.lastSequence = sequence
 }

@@ -1,3 +1,4 @@
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Caller, Documented } from '@hub/runtime/http'
 import { Problem, problemAnswer } from '@hub/runtime/http'
 import type { DataStream } from '@hub/schemas/streams'
@@ -71,6 +72,7 @@ export function eventRoutes(options: EventRoutes): (app: FastifyInstance) => Pro
         reply.raw.once('close', release)
       },
     }, (request, reply) => {
+      failpoint('publish.read')
       const { stream } = request.params
       const form = mediaType(request)
       const cloudEvent = form === CLOUDEVENT || form === CLOUDEVENTS ? structured : binary(request.headers)
@@ -97,6 +99,7 @@ function mediaType(request: FastifyRequest): string {
 async function takeOne(body: Buffer, reply: FastifyReply, prepare: Prepare, publish: Publish, dryRun: boolean, told: Told): Promise<FastifyReply> {
   const verdicts = await settle([{ place: {}, prepared: prepare(body) }], publish)
   await told(verdicts)
+  failpoint('publish.told')
   const [verdict] = verdicts
   const status = STATUS[verdict!.verdict]
   return reply.code(dryRun && status === 201 ? 200 : status).type(JSON_TYPE).send(JSON.stringify(verdict))
@@ -113,6 +116,7 @@ async function takeArray(body: Buffer, reply: FastifyReply, prepare: Prepare, pu
   }
   const verdicts = await settle(items, publish)
   await told(verdicts)
+  failpoint('publish.told')
   const summary = emptySummary()
   for (const { verdict } of verdicts) count(summary, verdict)
   return reply.code(200).type(JSON_TYPE).send(JSON.stringify({ summary, verdicts }))

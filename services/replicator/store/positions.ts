@@ -10,8 +10,8 @@ export interface Move {
 }
 
 export async function loadPositions(db: DbClient): Promise<Stored[]> {
-  const { rows } = await db.query<{ topic: string; partition: number; generation: string; next_offset: bigint; last_sequence: bigint; parked_open: bigint; paused_reason: string | null }>(
-    'SELECT topic, partition, generation, next_offset, last_sequence, parked_open, paused_reason FROM consumer_offset',
+  const { rows } = await db.query<{ topic: string; partition: number; generation: string; next_offset: bigint; last_sequence: bigint; parked_open: bigint; complete_from: bigint; paused_reason: string | null }>(
+    'SELECT topic, partition, generation, next_offset, last_sequence, parked_open, complete_from, paused_reason FROM consumer_offset',
   )
   return rows.map((row) => ({
     topic: row.topic,
@@ -20,6 +20,7 @@ export async function loadPositions(db: DbClient): Promise<Stored[]> {
     next: Number(row.next_offset),
     lastSequence: Number(row.last_sequence),
     parkedOpen: Number(row.parked_open),
+    completeFrom: Number(row.complete_from),
     pausedReason: row.paused_reason,
   }))
 }

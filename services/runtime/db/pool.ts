@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Log } from '../log.ts'
+import { failpoint } from '../failpoint.ts'
 import { Burst, type StatementResult } from './burst.ts'
 import { DbError, leavesCommitOpen } from './failure.ts'
 
@@ -71,7 +72,7 @@ export function createDb(options: { url: string; name: string; max: number; log:
       const onError = (error: Error): void => { broken = error }
       client.on('error', onError)
       try {
-        const statements = pipeline(client, answerMs)
+        const statements = pipeline(client, answerMs, options.name)
         let result
         let committed
         try {
@@ -80,6 +81,7 @@ export function createDb(options: { url: string; name: string; max: number; log:
           // With what `work` did not wait for; a statement of those that fails is what `committed` throws.
           committed = statements.ask({ text: 'COMMIT' })
           await committed
+          failpoint('db.commit-answered', options.name)
         } catch (error) {
           statements.end()
           const failure = committed === undefined ? error : new DbError(error, leavesCommitOpen(error))
@@ -105,7 +107,7 @@ export function createDb(options: { url: string; name: string; max: number; log:
 type Asked = Query & { readonly resolve: (result: StatementResult) => void; readonly reject: (error: unknown) => void }
 
 /** The statements of one transaction: what is asked for in one turn goes to the server as one burst. */
-function pipeline(client: pg.PoolClient, answerMs: number): DbTx & { ask(query: Query): Promise<StatementResult>; end(): void } {
+function pipeline(client: pg.PoolClient, answerMs: number, name: string): DbTx & { ask(query: Query): Promise<StatementResult>; end(): void } {
   let asked: Asked[] = []
   let flushing = false
   let ended = false
@@ -155,6 +157,7 @@ function pipeline(client: pg.PoolClient, answerMs: number): DbTx & { ask(query: 
           }
         },
       }) as unknown as pg.Submittable)
+      if (taken.at(-1)!.text === 'COMMIT') failpoint('db.commit-sent', name)
     } catch (error) {
       for (const { reject } of taken) reject(error)
     }

@@ -4,11 +4,13 @@ import './fetch-session-patch.ts'
 import kafkajs, { CompressionTypes, Kafka as KafkaJs, logLevel, type KafkaConfig as KafkaJsConfig, type logCreator } from 'kafkajs'
 import { promisify } from 'node:util'
 import { zstdCompress, zstdDecompress } from 'node:zlib'
+import { failpointsOn } from '../failpoint.ts'
 import type { Log } from '../log.ts'
 import { createAdmin, type Admin } from './admin.ts'
 import { readFirst, subscribe, type Message, type SubscribeOptions, type Subscription } from './consumer.ts'
 import { createProducer, type OrderedProducer } from './producer.ts'
 import { stopPerpetualTimer } from './request-queue-patch.ts'
+import { markSentRequests } from './sent-failpoint.ts'
 
 export interface KafkaConfig {
   readonly brokers: readonly string[]
@@ -28,6 +30,7 @@ export interface Kafka {
 
 export function createKafka(config: KafkaConfig, log: Log): Kafka {
   stopPerpetualTimer()
+  if (failpointsOn) markSentRequests()
   registerCodecs()
   const client = (): KafkaJs => new KafkaJs(settings(config, log))
   return {

@@ -6,7 +6,7 @@ import type { Wakeup } from '@hub/runtime/wakeup'
 import { HEARTBEAT } from './heartbeats.ts'
 import { keyOf, setAside, type OwnPartition } from './partition.ts'
 import type { Sender } from './sender.ts'
-import { shareOf, type Share } from './shares.ts'
+import { followsOn, shareOf, type Share } from './shares.ts'
 import type { Standing } from './standing.ts'
 import { readWaiting } from './store.ts'
 
@@ -40,7 +40,7 @@ export async function pump({ db, sender, standing, wakeup, log }: PumpOptions, s
   while (!signal.aborted) {
     if (ahead === undefined) await pause(sentAt + BETWEEN_SENDS_MS - performance.now(), signal)
     const usable = await standing.usable()
-    const shares = (await (ahead ?? read(usable, new Map()))).filter(({ partition, behind }) => usable.includes(partition) && behind === partition.acked)
+    const shares = (await (ahead ?? read(usable, new Map()))).filter((share) => usable.includes(share.partition) && followsOn(share))
     ahead = undefined
     if (shares.length === 0) {
       await wakeup.wait(POLL_MS, signal)

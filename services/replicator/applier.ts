@@ -130,7 +130,7 @@ export async function applyWhileHolding(lease: Lease, options: ApplierOptions, s
 }
 
 /** Two round trips: what is read goes out behind the fence, what is written together with the COMMIT. */
-async function transact(c: DbTx, lease: Lease, { here, leaseMs }: ApplierOptions, parts: readonly Part[]): Promise<Move[]> {
+export async function transact(c: DbTx, lease: Lease, { here, leaseMs }: Pick<ApplierOptions, 'here' | 'leaseMs'>, parts: readonly Part[]): Promise<Move[]> {
   const [first, moves] = await Promise.all([fence(c, lease.epoch, leaseMs, count(parts, 'record')), decideParts(c, parts)])
   failpoint('replicate.decided')
   movePositions(c, moves)

@@ -5,7 +5,7 @@ import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { classify } from './classify.ts'
 import type { Partitions } from './partitions.ts'
 import type { Queue } from './queue.ts'
-import { sequenceLost, type Slot } from './slot.ts'
+import { passed, sequenceLost, type Slot } from './slot.ts'
 
 /** Longest stretch of decoding before others get their turn. */
 const HOLD_MS = 6
@@ -58,8 +58,7 @@ export function createConsume({ codec, queue, partitions }: { codec: Codec; queu
         return
       }
       queue.push(slot, item)
-      slot.cursor = offset + 1
-      if (item.sequence !== undefined && item.sequence > slot.lastSequence) slot.lastSequence = item.sequence
+      passed(slot, item)
     }
     failpoint('replicate.queued')
   }

@@ -33,6 +33,7 @@ import { streamRoutes } from './routes/streams.ts'
 import { verdictRoutes } from './routes/verdicts.ts'
 import { startSources } from './sources/start.ts'
 import { prepareSpoolDir } from './spool.ts'
+import { keepUp } from './upkeep.ts'
 import { createVerdictLog, remember } from './verdict-log.ts'
 
 /** Takes events in and answers what is known of them. Needs the database and, the first time, the registry; goes on while the broker is down. */
@@ -44,7 +45,6 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const callers = scope.use('callers', await keepCallers(config.callersFile, log, context.metrics))
     const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000 }))
     const topics = await prepareDatabase(db, config)
-
     const codec = await createCodec({ registryUrl: config.registryUrl, cacheDir: config.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
     const published = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
     const writers = new Map(await Promise.all(published.map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
@@ -55,6 +55,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
     const admission = scope.use('admission', createAdmission({ db, waiting: () => group.waiting, outboxMaxBytes: config.outboxMaxBytes, log, metrics: context.metrics }))
     const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
+    scope.use('upkeep', keepUp(db, config, () => history.waiting, context.metrics, log))
     const stop = new AbortController()
     const feed = scope.use('feed', createFeed({ databaseUrl: config.databaseUrl, codec, log, metrics: context.metrics, closing: stop.signal }))
     const imports = scope.use('imports', await createImports({ db, ...config, wakeup: context.wakeup, log }))

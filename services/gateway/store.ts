@@ -72,6 +72,31 @@ export function insertPublished(client: DbTx, rows: NewRow[], importId: string |
   })
 }
 
+/** Imports of the region that have not ended, by state. */
+export async function countOpenImports(db: DbClient): Promise<{ state: string; imports: number }[]> {
+  const { rows } = await db.query<{ state: string; imports: number }>(
+    `SELECT state, count(*)::int AS imports FROM import WHERE state IN ('received', 'running', 'waiting-confirmation', 'reverting') GROUP BY state`)
+  return rows
+}
+
+const TRIM_ROWS = 5_000
+
+/**
+ * Deletes versions with ids above `after` and below `before` that have an older and a newer one of their record, among some thousands that it looks at.
+ * @returns where to go on; undefined = nothing is left
+ */
+export async function trimVersions(db: DbClient, after: string, before: string): Promise<string | undefined> {
+  const { rows: [last] } = await db.query<{ id: string }>(
+    `WITH slice AS MATERIALIZED (SELECT topic, record_id, version, event_id FROM published WHERE event_id > $1::uuid AND event_id < $2::uuid ORDER BY event_id LIMIT ${TRIM_ROWS}),
+          gone AS (
+            DELETE FROM published p USING slice s
+             WHERE p.topic = s.topic AND p.record_id = s.record_id AND p.version = s.version
+               AND EXISTS (SELECT FROM published o WHERE o.topic = s.topic AND o.record_id = s.record_id AND o.version < s.version)
+               AND EXISTS (SELECT FROM published n WHERE n.topic = s.topic AND n.record_id = s.record_id AND n.version > s.version))
+     SELECT event_id::text AS id FROM slice ORDER BY event_id DESC LIMIT 1`, [after, before])
+  return last?.id
+}
+
 /** Where an event of this region stands: its place on the log once it is there, and the next version of its record. */
 export interface PublishedEvent {
   topic: string

@@ -6,7 +6,6 @@ import type { GatewayMetrics } from './metrics.ts'
 import type { Verdict } from './verdict.ts'
 import { rowsToKeep, type Asked, type VerdictRow } from './verdict-row.ts'
 import { insertVerdicts } from './verdict-store.ts'
-import { trimVerdicts } from './verdict-trim.ts'
 
 const GATHER_MS = 100
 const ROWS_PER_INSERT = 2_000
@@ -22,10 +21,9 @@ export interface VerdictLog extends AsyncDisposable {
   readonly waiting: number
 }
 
-/** Writes verdicts in batches, beside the requests that they were given for, and deletes old ones: a killed process loses those of the last tenth of a second. */
+/** Writes verdicts in batches, beside the requests that they were given for: a killed process loses those of the last tenth of a second. */
 export function createVerdictLog(db: Db, onLost: (rows: number) => void, log: Log, limit = ROWS_WAITING): VerdictLog {
   const stopped = new AbortController()
-  const trimming = trimVerdicts(db, log, stopped.signal)
   let waiting: VerdictRow[] = []
   let running: Promise<void> | undefined
   let failing = false
@@ -45,7 +43,7 @@ export function createVerdictLog(db: Db, onLost: (rows: number) => void, log: Lo
     },
     async [Symbol.asyncDispose]() {
       stopped.abort()
-      await Promise.all([running, trimming])
+      await running
       room.resolve()
     },
   }

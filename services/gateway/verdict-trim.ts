@@ -11,11 +11,12 @@ const ROWS_PER_DELETE = 5_000
 const BETWEEN_MS = 100
 
 /** Deletes verdicts older than 90 days in small steps until aborted; several gateways do not meet on the same rows. */
-export async function trimVerdicts(db: Db, log: Log, signal: AbortSignal): Promise<void> {
+export async function trimVerdicts(db: Db, onDone: () => void, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       const before = lowestId(Date.now() - KEPT_MS)
       while (!signal.aborted && await deleteVerdicts(db, before, ROWS_PER_DELETE) === ROWS_PER_DELETE) await pause(BETWEEN_MS, signal)
+      onDone()
     } catch (error) {
       log.warn({ err: error }, 'old verdicts not deleted, will be tried later')
     }

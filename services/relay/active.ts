@@ -56,7 +56,7 @@ export function relayActive(options: ActiveOptions): { run(lease: Lease, signal:
         (ended) => pump({ db, sender: sender!, standing, wakeup, log }, ended),
         (ended) => sent.run(ended),
         (ended) => beat(heartbeats, ended),
-        (ended) => trim(db, names, log, ended),
+        (ended) => trim(db, names, metrics.trimmed, log, ended),
       ])
       await sent.flush()
     } finally {

@@ -16,7 +16,7 @@ const RANGES_EVERY_MS = 60_000
  * Deletes what is on the log from the outbox, in bounded steps, and frees the space itself after every 100 000 rows: at 20 000 events/s
  * autovacuum, which looks once a minute, would let the table grow by more than a million dead rows between two visits.
  */
-export async function trim(db: Db, topics: readonly string[], log: Log, signal: AbortSignal): Promise<void> {
+export async function trim(db: Db, topics: readonly string[], onDone: () => void, log: Log, signal: AbortSignal): Promise<void> {
   const trimmed = new Map<string, bigint>()
   let deleted = 0
   let rangesAt = performance.now()
@@ -32,6 +32,7 @@ export async function trim(db: Db, topics: readonly string[], log: Log, signal: 
         await trimRanges(db, topics, RANGES_KEPT)
         rangesAt = performance.now()
       }
+      onDone()
     } catch (error) {
       // Nothing depends on it within the second, and the relay's other work meets a failing database by itself.
       if (!isTransient(error)) throw error

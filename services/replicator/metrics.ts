@@ -1,4 +1,5 @@
 import type { Metrics } from '@hub/runtime/metrics'
+import { markRetention } from '@hub/runtime/retention'
 import type { Partitions } from './partitions.ts'
 import type { Queue } from './queue.ts'
 
@@ -23,9 +24,14 @@ export function createReplicatorMetrics(metrics: Metrics, { partitions, queue }:
     gauge.reset()
     for (const { code } of partitions.stopped.values()) gauge.inc({ reason: code })
   })
+  metrics.gauge('hub_replicator_parked_events', 'Parked events that are the newest of their key, by the region that published them', ['origin'], (gauge) => {
+    gauge.reset()
+    for (const { region, parkedOpen } of partitions.slots) gauge.inc({ origin: region }, parkedOpen)
+  })
   metrics.gauge('hub_replicator_queue_events', 'Events consumed and not applied', [], (gauge) => gauge.set(queue.items))
   metrics.gauge('hub_replicator_queue_bytes', 'Memory they take, about', [], (gauge) => gauge.set(queue.bytes))
   return {
+    trimmed: markRetention(metrics, 'replica'),
     active: metrics.gauge('hub_replicator_active', '1 while this process holds the lease and applies'),
     events: metrics.counter('hub_replicator_events_total', 'Events of committed transactions', ['class']),
     batchEvents: metrics.histogram('hub_replicator_transaction_events', 'Events of one transaction', [], [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000]),

@@ -5,6 +5,7 @@ import { markChanges } from './store/change-mark.ts'
 import { trimCheckpoints } from './store/checkpoints.ts'
 import { trimHistory } from './store/history.ts'
 import { thinPositionLog } from './store/region-position.ts'
+import { trimAudit, trimParked, trimRegionParked } from './store/retention.ts'
 import { trimRequests } from './store/scrub.ts'
 import { thinVectors } from './store/vectors.ts'
 
@@ -12,17 +13,22 @@ const EVERY_MS = 3_600_000
 const CHECKPOINT_DAYS = 3
 const POSITION_LOG_DAYS = 30
 const REQUEST_DAYS = 90
+/** Acts of people are looked into years later. */
+const AUDIT_MONTHS = 60
 
 /** Forgets, every hour, what is kept for a time only. Two processes may do it at once. */
-export async function trimHourly(db: Db, historyMonths: number, log: Log, signal: AbortSignal): Promise<void> {
+export async function trimHourly(db: Db, historyMonths: number, onDone: () => void, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await thinVectors(db, historyMonths)
       await markChanges(db, historyMonths)
-      while (!signal.aborted && (await trimHistory(db, historyMonths)) > 0);
+      for (const [trim, months] of [[trimHistory, historyMonths], [trimParked, historyMonths], [trimRegionParked, historyMonths], [trimAudit, AUDIT_MONTHS]] as const) {
+        while (!signal.aborted && (await trim(db, months)) > 0);
+      }
       await trimCheckpoints(db, CHECKPOINT_DAYS)
       await thinPositionLog(db, POSITION_LOG_DAYS)
       await trimRequests(db, REQUEST_DAYS)
+      onDone()
     } catch (error) {
       log.warn({ err: error }, 'nothing is trimmed this time')
     }

@@ -1,6 +1,7 @@
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify'
 import type { Dependency } from './http.ts'
 import type { Metrics } from './metrics.ts'
+import { sharedReading } from './shared-reading.ts'
 
 export const HEALTH_TAG = { health: '运行状况与本文档 · health, metrics and this document; no key is needed' }
 
@@ -28,6 +29,7 @@ const READINESS = {
 
 /** What an operator's tools ask of any service: is it alive, can it serve, how much, and what does it speak. */
 export function healthRoutes(app: FastifyInstance, { readiness, metrics }: { readiness: () => Promise<readonly Dependency[]>; metrics: Metrics }): void {
+  measureReadiness(readiness, metrics)
   const route = (operationId: string, summary: string, response: Record<string, object>): RouteShorthandOptions =>
     ({ config: { access: 'open', documented: { response } }, schema: { operationId, summary, tags: Object.keys(HEALTH_TAG) } })
   app.get('/livez', route('isAlive', '进程是否存活 · is the process alive', {
@@ -38,7 +40,7 @@ export function healthRoutes(app: FastifyInstance, { readiness, metrics }: { rea
     503: { description: '不能服务 · cannot serve', ...json(READINESS, { status: 'not ready', dependencies: [{ name: 'gateway database', ok: false, detail: '数据库无应答 · the database does not answer' }] }) },
   }), async (_request, reply) => {
     const dependencies = await readiness()
-    const ready = dependencies.every(({ ok, required }) => ok || required === false)
+    const ready = isReady(dependencies)
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready', dependencies })
   })
   app.get('/metrics', route('readMetrics', 'Prometheus 指标 · metrics', {
@@ -47,4 +49,19 @@ export function healthRoutes(app: FastifyInstance, { readiness, metrics }: { rea
   app.get('/openapi.json', route('readOpenApi', '本文档 · this document', {
     200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: { type: 'object' } } } },
   }), () => app.swagger())
+}
+
+function isReady(dependencies: readonly Dependency[]): boolean {
+  return dependencies.every(({ ok, required }) => ok || required === false)
+}
+
+/** The same as /readyz says, for whoever reads the metrics alone. */
+function measureReadiness(readiness: () => Promise<readonly Dependency[]>, metrics: Metrics): void {
+  const read = sharedReading(readiness)
+  metrics.gauge('hub_ready', '1 while this process can serve, as /readyz says', [], async (gauge) => gauge.set(Number(isReady(await read()))))
+  metrics.gauge('hub_dependency_ok', '1 while a dependency is well, as /readyz names it', ['dependency'], async (gauge) => {
+    const dependencies = await read()
+    gauge.reset()
+    for (const { name, ok } of dependencies) gauge.set({ dependency: name }, Number(ok))
+  })
 }

@@ -71,6 +71,8 @@ export interface HubHttp extends AsyncDisposable {
 
 /** A socket with no byte in either direction for this long is closed. */
 const SILENT_SOCKET_MS = 90_000
+/** Open connections; one more is closed at once. */
+const MAX_SOCKETS = 4_096
 const CLOSE_MS = 4_000
 const LINGER_MS = 5_000
 /** What a runaway loop is stopped at; an honest sender waits for its answers and stays below. */
@@ -143,12 +145,24 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   app.setErrorHandler((error: FastifyError | Problem | Error, request, reply) => answerProblem(error, request, reply))
   app.setNotFoundHandler({}, (request, reply) => answerProblem(new Problem(404, 'NOT_FOUND', '没有这个地址 · no such address'), request, reply))
   healthRoutes(app, options)
+  limitSockets(app, options.metrics)
   if (sessions !== undefined) await app.register(signIn(sessions, doorkeeper))
   await options.routes(app)
   await app.listen({ host: options.host, port: options.port })
   const address = app.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : options.port
   return { url: `http://${options.host}:${port}`, app, [Symbol.asyncDispose]: () => close(app) }
+}
+
+function limitSockets({ server }: FastifyInstance, metrics: Metrics): void {
+  server.maxConnections = MAX_SOCKETS
+  const dropped = metrics.counter('hub_http_dropped_connections_total', 'Connections closed at once, because too many were open')
+  server.on('drop', () => dropped.inc())
+  metrics.gauge('hub_http_connections', 'Open connections of the HTTP server', [], async (gauge) => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+    gauge.set(await promise)
+  })
 }
 
 /** Requests under way get their answer; a connection that outlives the deadline is cut. */

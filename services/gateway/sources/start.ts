@@ -3,6 +3,7 @@ import type { Db } from '@hub/runtime/db'
 import { within } from '@hub/runtime/deadline'
 import type { Log } from '@hub/runtime/log'
 import type { Metrics } from '@hub/runtime/metrics'
+import { sharedReading } from '@hub/runtime/shared-reading'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import type { GatewayConfig } from '../config.ts'
 import { readDeclarations } from './declaration.ts'
@@ -18,12 +19,26 @@ export async function startSources(config: GatewayConfig, { db, codec, wakeup, l
   const sources = createSources({ db, writer: await codec.writer(SOURCE_STATUS), region: config.region, topicPrefix: config.topicPrefix, wakeup })
   const published = await sources.declare(declarations)
   if (published.length > 0) log.info({ sources: published }, 'declared sources published')
+  measureSources(db, metrics)
+  return sources
+}
+
+function measureSources(db: Db, metrics: Metrics): void {
+  const read = sharedReading(() => within(readSources(db), METRICS_MS))
   metrics.gauge('hub_source_age_seconds', 'Since the last complete hand-over of a source that this replica has seen whole; a source without one is absent', ['origin', 'source'], async (gauge) => {
+    const rows = await read()
     gauge.reset()
-    for (const row of await within(readSources(db), METRICS_MS)) {
+    for (const row of rows) {
       const { ageSeconds } = standingOf(row, Date.now())
       if (ageSeconds !== null) gauge.set({ origin: row.region, source: row.source }, ageSeconds)
     }
   })
-  return sources
+  metrics.gauge('hub_source_overdue_seconds', 'Since an office owes the next hand-over of a source; 0 while it owes none', ['origin', 'source'], async (gauge) => {
+    const rows = await read()
+    gauge.reset()
+    for (const row of rows) {
+      const { overdueSince } = standingOf(row, Date.now())
+      gauge.set({ origin: row.region, source: row.source }, overdueSince === null ? 0 : (Date.now() - overdueSince.getTime()) / 1000)
+    }
+  })
 }

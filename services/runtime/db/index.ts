@@ -2,5 +2,6 @@ export { createDb, type Db, type DbClient, type DbTx, type Query } from './pool.
 export { classify, sqlState, DbError } from './failure.ts'
 export { migrate } from './migrate.ts'
 export * from './pg-arrays.ts'
+export { watchTableSizes } from './sizes.ts'
 export { tryLease, renewLease, releaseLease, type Lease } from './lease.ts'
 export * from './outbox.ts'

@@ -20,4 +20,6 @@ export interface ParkedEvent {
   hash: Buffer
   /** When the replica met it / 时间. Milliseconds UTC. */
   at: number
+  /** Since when it is no longer parked there: a newer release could read it / 重新处理成功的时间. Milliseconds UTC. */
+  redrivenAt: number | null
 }

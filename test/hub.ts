@@ -48,8 +48,8 @@ export interface Hub extends AsyncDisposable {
   replicas(): Replica[]
   /** Starts all services of a region, in this process, and waits until they are ready. */
   start(region: Region): Promise<void>
-  /** The same in a process of their own, to be killed. */
-  spawn(region: Region): Promise<ChildProcess>
+  /** The same in a process of their own, to be killed; resolves when they are ready. With a port of its own it runs beside the region's other process. */
+  spawn(region: Region, over?: { readonly port?: number, readonly env?: Readonly<Record<string, string>>, onSpawned?(child: ChildProcess): void }): Promise<ChildProcess>
   /** Stops a region's services in order. */
   stop(region: Region): Promise<void>
   /** A request as the caller of a role. */
@@ -81,7 +81,7 @@ export interface HubOptions extends FixtureOptions {
 export async function openHub({ regions = REGIONS, sources, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
   const fixture = await openFixture(options)
   const running = new Map<Region, Service>()
-  const children = new Map<Region, ChildProcess>()
+  const children = new Set<ChildProcess>()
   const databases = new Map<Region, Db>()
   const configs = new Map<Region, RegionConfig>()
   const historyFile = join(await fixture.stateDir(), 'history.jsonl')
@@ -135,10 +135,14 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
       running.set(region, await start(config, { log: fixture.log.child({ region }), metrics: createMetrics({ region }), fail }))
       await ready(hub.url(region))
     },
-    async spawn(region) {
-      const child = spawn(process.execPath, [SERVICE], { env: environmentOf(await configOf(region)), stdio: ['ignore', 'inherit', 'inherit'] })
-      children.set(region, child)
-      await Promise.race([ready(hub.url(region)), once(child, 'exit').then(([code, signal]) => { throw new Error(`${region} ended at its start: ${String(code ?? signal)}`) })])
+    async spawn(region, { port, env, onSpawned } = {}) {
+      const config = await configOf(region)
+      const own = { ...config, port: port ?? config.port }
+      const child = spawn(process.execPath, [SERVICE], { env: { ...environmentOf(own), ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
+      children.add(child)
+      onSpawned?.(child)
+      child.once('exit', () => children.delete(child))
+      await Promise.race([ready(`http://${own.host}:${own.port}`), once(child, 'exit').then(([code, signal]) => { throw new Error(`${region} ended at its start: ${String(code ?? signal)}`) })])
       return child
     },
     async stop(region) {
@@ -173,7 +177,7 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
       return check(readHistory(historyFile), await Promise.all(hub.replicas().map(({ region, db }) => readReplicaState(region, db, fixture.prefix))), expected)
     },
     async [Symbol.asyncDispose]() {
-      for (const child of children.values()) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+      for (const child of children) child.kill('SIGKILL')
       await Promise.all([...running.keys()].map((region) => hub.stop(region)))
       await Promise.all([...databases.values()].map((db) => db.close()))
       await fixture[Symbol.asyncDispose]()

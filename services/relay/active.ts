@@ -45,7 +45,7 @@ export function relayActive(options: ActiveOptions): { run(lease: Lease, signal:
     failpoint('relay.leased')
     const partitions = (await readPositions(db, names)).map(ownPartition)
     const standing = createStanding(partitions, genesis, db, metrics, log)
-    const sent = createSentLog(db)
+    const sent = createSentLog(db, (events) => metrics.overtaken.inc(events))
     const producer = kafka.producer({ deadlineMs: PRODUCE_DEADLINE_MS })
     sender = createSender({ producer, sent, region, metrics, log, onDoubt: genesis.refresh, failpoint: tested })
     const heartbeats = { db, codec, lease, wakeup, metrics, log, partitions: () => standing.moving().filter(({ topic }) => dataTopics.has(topic)) }

@@ -28,6 +28,7 @@ export function createRelayMetrics(metrics: Metrics, db: Db, topics: readonly st
     sends: metrics.counter('hub_relay_sends_total', 'Produce requests acknowledged'),
     events: metrics.counter('hub_relay_events_total', 'Events acknowledged by the broker', ['topic']),
     unknown: metrics.counter('hub_relay_unknown_outcomes_total', 'Produce requests without an answer; their events were sent again'),
+    overtaken: metrics.counter('hub_relay_overtaken_events_total', 'Events acknowledged to this relay after another had brought them to the log: repeats there, and their positions were not written again'),
     refused: metrics.counter('hub_relay_refused_total', 'Produce requests the broker refused', ['topic']),
     produceSeconds: metrics.histogram('hub_relay_produce_seconds', 'From handing a request to the producer to its acknowledgement'),
     trimmed: markRetention(metrics, 'outbox'),

@@ -16,8 +16,8 @@ export interface SentLog {
 const BETWEEN_WRITES_MS = 100
 const IDLE_MS = 60_000
 
-/** Writes positions behind the acknowledgements, beside the next send. Not for two callers of `flush` at once. */
-export function createSentLog(db: Db): SentLog {
+/** Writes positions behind the acknowledgements, beside the next send; `onOvertaken` is told of events whose positions another relay wrote first. Not for two callers of `flush` at once. */
+export function createSentLog(db: Db, onOvertaken: (events: number) => void): SentLog {
   const bell = createWakeup()
   let runs: SentRun[] = []
 
@@ -26,7 +26,7 @@ export function createSentLog(db: Db): SentLog {
     runs = []
     if (taken.length === 0) return
     failpoint('relay.noting')
-    await recordSent(db, taken)
+    onOvertaken(await recordSent(db, taken))
     failpoint('relay.noted')
   }
 

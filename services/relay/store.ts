@@ -114,10 +114,11 @@ export interface SentRun extends TopicPartition {
 
 /**
  * Notes where events stand on the log and moves the positions, never backwards: what another relay has noted before stays as it is.
+ * @returns how many of these events another relay had noted before: they stand on the log twice.
  * @throws Error when a stored position lies below what was acknowledged to this relay before: somebody has set it back.
  */
-export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<void> {
-  await db.tx(async (client) => {
+export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<number> {
+  return await db.tx(async (client) => {
     const { rows } = await client.query<{ topic: string; partition: number; last_sequence: bigint }>({
       name: 'relay-lock-positions',
       text: `SELECT p.topic, p.partition, p.last_sequence FROM relay_position p JOIN unnest($1::text[], $2::int4[]) AS want (topic, partition) USING (topic, partition)
@@ -125,7 +126,8 @@ export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<void
       values: keys(distinct(runs)),
     })
     const fresh = beyond(runs, new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.last_sequence])))
-    if (fresh.length === 0) return
+    const overtaken = Number(lengthOf(runs) - lengthOf(fresh))
+    if (fresh.length === 0) return overtaken
     client.send({
       name: 'relay-sent',
       text: `WITH run AS (SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[]) AS run (topic, partition, first, last, first_offset)),
@@ -142,7 +144,12 @@ export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<void
         WHERE p.topic = top.topic AND p.partition = top.partition`,
       values: [...keys(fresh), int8Array(fresh.map((run) => run.first)), int8Array(fresh.map((run) => run.last)), int8Array(fresh.map((run) => run.firstOffset))],
     })
+    return overtaken
   })
+}
+
+function lengthOf(runs: readonly SentRun[]): bigint {
+  return runs.reduce((sum, { first, last }) => sum + last - first + 1n, 0n)
 }
 
 /** The parts of these runs that lie above the stored positions (by `topic/partition`). */

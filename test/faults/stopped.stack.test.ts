@@ -1,0 +1,49 @@
+import { once } from 'node:events'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Strike } from '@hub/runtime/failpoint'
+import { metric } from '../check/bounds.ts'
+import { complaints } from '../data/generate.ts'
+import { eventually } from '../eventually.ts'
+import { openHub, type Hub } from '../hub.ts'
+import { freePort } from '../runtime/free-port.ts'
+import { startLoad } from './load.ts'
+import { expireLeases, nameOf, spawnStruck } from './struck.ts'
+
+let hub: Hub
+beforeAll(async () => { hub = await openHub({ regions: ['sh'] }) })
+afterAll(() => hub?.[Symbol.asyncDispose]())
+
+// `refused`: what counts the writes of a process that another has taken over from.
+const CASES: readonly (Strike & { refused: string })[] = [
+  { point: 'replicate.taken', at: 4, action: 'stop', refused: 'hub_replicator_fenced_total' },
+  { point: 'replicate.decided', at: 4, action: 'stop', refused: 'hub_replicator_fenced_total' },
+  { point: 'relay.encoded', at: 4, action: 'stop', refused: 'hub_relay_overtaken_events_total' },
+]
+
+test.each(CASES.map((one, n) => [nameOf(one), one, n] as const))('stopped at %s until another has taken over: its first write is refused, nothing is doubled', { timeout: 90_000 }, async (_name, { refused, ...strike }, n) => {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const sleeper = await spawnStruck(hub, 'zj', strike, port)
+  await hub.publish('sh', 'complaint', complaints(200, 60 + n, 'sh'))
+  const successor = await hub.spawn('zj')
+  const load = startLoad(hub, 'zj', 50 + n)
+  await sleeper.struck()
+  const before = { ...load }.published
+  await expireLeases(hub, 'zj')
+  await eventually('another sends and applies', async () => {
+    const text = await (await fetch(`${hub.url('zj')}/metrics`)).text()
+    return metric(text, 'hub_relay_active') === 1 && metric(text, 'hub_replicator_active') === 1
+  })
+  await eventually('publishing goes on', () => load.published >= before + 400)
+  sleeper.child.kill('SIGCONT')
+  await eventually(`${refused} of the one that stood still`, async () => metric(await (await fetch(`${url}/metrics`)).text(), refused) >= 1)
+  await load.stop()
+  await hub.settled()
+  await hub.expectEqual()
+  for (const child of [sleeper.child, successor]) {
+    const gone = once(child, 'exit')
+    child.kill('SIGKILL')
+    await gone
+  }
+  await expireLeases(hub, 'zj')
+})

@@ -136,6 +136,8 @@ export interface Import {
   readonly classes: Readonly<Record<string, number>>
   /** The import before of the same content. */
   readonly repeats: string | null
+  /** Of a complete list: how many records it does not name any more, ended or waiting for a person. */
+  readonly absent: number | null
   readonly problem: { readonly code: string; readonly zh: string; readonly en: string } | null
   readonly received: string
   readonly started: string | null

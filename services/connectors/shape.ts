@@ -58,6 +58,8 @@ export interface Shape {
   readonly version: Text
   /** Sheets of samples that passed, by name, and what their header has at least: their rows are passed over. */
   readonly passing?: { readonly sheets: RegExp, readonly required: readonly string[] }
+  /** A file may be everything that its source has, so that what it does not name has ended: told by the source's declaration (`mode: full`). */
+  readonly completeList?: true
   /** Of pages: the records of one, each with what the page says of it. Records `apart` are numbered for themselves. */
   recordsOf?(page: object): { readonly apart?: string, readonly value: object }[]
   read(row: Row): Outcome | undefined

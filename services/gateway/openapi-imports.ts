@@ -29,6 +29,7 @@ const IMPORT = {
   flags: counts('各标记的行数 · rows by flag'),
   classes: counts('各类别的行数 · rows by class'),
   repeats: { type: ['string', 'null'], format: 'uuid', description: '内容相同且已导入的文件 · the import before of the same content' },
+  absent: { type: ['integer', 'null'], minimum: 0, description: '全量名单：未再列出的记录数，已终结或待确认 · of a complete list: records that it does not name any more, ended or to be confirmed' },
   problem: nullable(object({ code: text('代码 · code'), zh: text('说明'), en: text('what is wrong') })),
   received: { type: 'string', format: 'date-time', description: '接收时间 · taken in' },
   started: instant('开始时间 · begun'),
@@ -55,6 +56,6 @@ export const IMPORT_EXAMPLE = {
   id: '019b76da-a87b-7c54-9e0f-2f1f6d2c5a10', source: 'js-12315', caller: 'js-12315-export', file: 'complaints.csv', bytes: 412_883, sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   state: 'done', dryRun: false,
   shape: { id: 'complaint-table', zh: '12315 投诉表', en: 'table of complaints', stream: 'complaint', confirmed: true },
-  recognised: null, rows: 1120, events: 987, verdicts: { accepted: 960, refused: 6, tallied: 154 }, flags: { 'unmapped-code': 4 }, classes: { good: 1110, doubtful: 4, bad: 6 }, repeats: null, problem: null,
+  recognised: null, rows: 1120, events: 987, verdicts: { accepted: 960, refused: 6, tallied: 154 }, flags: { 'unmapped-code': 4 }, classes: { good: 1110, doubtful: 4, bad: 6 }, repeats: null, absent: null, problem: null,
   received: '2026-03-15T01:30:00.000Z', started: '2026-03-15T01:30:00.200Z', ended: '2026-03-15T01:30:01.900Z',
 }

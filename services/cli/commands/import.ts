@@ -81,6 +81,11 @@ async function importOne(client: Client, cli: Cli, out: Output, path: string, { 
   const report = await client.waitForImport(id, { onProgress })
   out.progress()
   if (report.state !== 'waiting-confirmation') return report
+  // Which records end is never agreed to beforehand: --yes is about what the file is.
+  if (report.problem?.code === 'many-absent') {
+    out.note(`新的行已导入；名单未再列出 ${report.absent} 条记录，尚未终结。确认已终结：hub import confirm ${id}；否则：hub import cancel ${id}`, `Its rows are in; it does not name ${report.absent} records any more, which have not ended yet. "hub import confirm ${id}" ends them, "hub import cancel ${id}" leaves them.`)
+    return report
+  }
   out.note(recognitionZh(report), recognitionEn(report))
   if (!yes && !await asked(cli, out)) {
     out.note(`尚未发布。确认：hub import confirm ${id}；放弃：hub import cancel ${id}（一天后自动放弃）`, `Not published yet. "hub import confirm ${id}" publishes it, "hub import cancel ${id}" gives it up, as does a day.`)

@@ -4,17 +4,25 @@ import { ABSENT, composeListing, type ListingAct, type ListingHistory } from './
 const MAX_ENDED = 50
 const MAX_SHARE = 0.02
 
-/** What a complete list does not name any more: the active listings that are not in it, and whether ending them needs a person's word. */
+/** What a complete list does not name any more: the active listings that are not in it. */
 export interface Absence {
   readonly recordIds: readonly string[]
-  readonly needsConfirmation: boolean
+  /** Active listings that were looked at. */
+  readonly active: number
 }
 
-/** @param named record ids that the file names, of rows read as well as of those refused for another reason */
-export function absentFrom(listings: ReadonlyMap<string, ListingHistory>, named: ReadonlySet<string>): Absence {
+/** @param isNamed whether the file names a record */
+export function absentFrom(listings: ReadonlyMap<string, ListingHistory>, isNamed: (recordId: string) => boolean): Absence {
   const active = [...listings].filter(([, history]) => composeListing(history)?.standing === 'active').map(([recordId]) => recordId)
-  const recordIds = active.filter((recordId) => !named.has(recordId))
-  return { recordIds, needsConfirmation: recordIds.length > MAX_ENDED || recordIds.length > active.length * MAX_SHARE }
+  return { recordIds: active.filter((recordId) => !isNamed(recordId)), active: active.length }
+}
+
+/**
+ * Whether ending these needs a person's word.
+ * @param refused rows of the file that were refused: which records they name nobody knows
+ */
+export function needsConfirmation(absent: number, active: number, refused: number): boolean {
+  return absent > MAX_ENDED || absent > active * MAX_SHARE || (absent > 0 && refused > 0)
 }
 
 /** The act by which absence ends a listing. @param day of the file, `YYYY-MM-DD` */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readEvent } from '@hub/schemas/read-event'
-import { absenceAct, absentFrom } from './absence.ts'
+import { absenceAct, absentFrom, needsConfirmation } from './absence.ts'
 import { composeInspection, inspectionEvent, type InspectionState } from './inspection.ts'
 import type { InspectionAct } from './act.ts'
 import { addAct, composeListing, listingEvent, regimeOf, type ListingAct, type ListingFacts, type ListingHistory, type ListingState } from './listing.ts'
@@ -114,12 +114,17 @@ describe('a complete list ends what it does not name', () => {
   test.each([
     [1000, 1000, 0, false], [1000, 981, 19, false], [1000, 980, 20, false], [1000, 979, 21, true], [10_000, 9950, 50, false], [10_000, 9949, 51, true], [10, 9, 1, true],
   ])('%i active, %i named: %i end, a person is asked: %s', (active, inFile, ending, asked) => {
-    const { recordIds, needsConfirmation } = absentFrom(histories(active), named(inFile))
-    expect([recordIds.length, needsConfirmation]).toEqual([ending, asked])
+    const names = named(inFile)
+    const absence = absentFrom(histories(active), (id) => names.has(id))
+    expect([absence.recordIds.length, absence.active, needsConfirmation(absence.recordIds.length, absence.active, 0)]).toEqual([ending, active, asked])
+  })
+
+  test('where rows were refused nobody knows whom they name: a person is asked about the first absent one, and of none when all are there', () => {
+    expect([needsConfirmation(1, 1000, 0), needsConfirmation(1, 1000, 1), needsConfirmation(0, 1000, 1)]).toEqual([false, true, false])
   })
 
   test('ended and waiting ones cannot be absent', () => {
-    expect(absentFrom(new Map([['list/1', [listed, ended]], ['list/2', [ended]]]), new Set()).recordIds).toEqual([])
+    expect(absentFrom(new Map([['list/1', [listed, ended]], ['list/2', [ended]]]), () => false)).toEqual({ recordIds: [], active: 0 })
   })
 
   test('absence is a removal by the one that listed; named again, the listing is restored, and may be absent again', () => {

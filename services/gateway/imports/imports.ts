@@ -151,7 +151,9 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
       }
     },
     async confirm(id) {
-      if (!await changeImport(db, id, { state: 'received', confirmed: true, problem: null, figures: NO_FIGURES }, ['waiting-confirmation'])) throw wrongState('No person is asked about it: look at its state.')
+      // Its rows are in: what is confirmed is what it does not name.
+      const change = (await readImport(db, id))?.problem === 'many-absent' ? { absenceConfirmed: true as const } : { confirmed: true, figures: NO_FIGURES }
+      if (!await changeImport(db, id, { state: 'received', problem: null, ...change }, ['waiting-confirmation'])) throw wrongState('No person is asked about it: look at its state.')
       bell.signal()
     },
     async revert(id) {

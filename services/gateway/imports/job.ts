@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { FileProblem } from '@hub/connectors/readers/file-problem'
 import { recognise, type Recognition } from '@hub/connectors/recognise'
 import { SHAPES } from '@hub/connectors/shapes/index'
+import { endAbsent, isCompleteList, NamedRecords } from './absence.ts'
 import { repeated } from './figures.ts'
 import { pass, type Tools } from './pass.ts'
 import { revert } from './revert.ts'
@@ -59,13 +60,19 @@ async function read(tools: Tools, row: ImportRow, path: string, mapping: string)
   const { db } = tools
   const shape = SHAPES.find(({ id }) => id === row.shape)
   if (shape === undefined) return { state: 'failed', problem: 'unknown-shape', ended: true }
-  const same = row.dryRun || row.position > 0 ? undefined : await readSame(db, row, mapping)
+  const named = await isCompleteList(db, row.source, shape) ? new NamedRecords() : undefined
+  // Of a complete list the same file says more than the first time when another came between.
+  const same = row.dryRun || row.position > 0 || named !== undefined ? undefined : await readSame(db, row, mapping)
   if (same !== undefined) {
     await repeatTold(db, same.id, row.id)
     return { state: 'done', figures: repeated(same.figures), repeats: same.id, problem: null, ended: true }
   }
-  const { end, figures, told } = await pass(tools, row, shape, path)
+  const { end, figures, told } = await pass(tools, row, shape, path, named)
   if (end === 'stopped') return undefined
   if (row.dryRun) await tellRows(db, row.id, told)
-  return { state: 'done', figures: { ...figures, events: row.dryRun ? 0 : await countEvents(db, row.id) }, mapping, problem: end === 'rehearsed-in-part' ? end : null, ended: true }
+  const absence = named === undefined || row.dryRun ? { absent: null, waits: false } : await endAbsent(tools, { ...row, figures }, shape, named)
+  if (absence === undefined) return undefined
+  const { absent, waits } = absence
+  if (waits) return { state: 'waiting-confirmation', figures, problem: 'many-absent', absent }
+  return { state: 'done', figures: { ...figures, events: row.dryRun ? 0 : await countEvents(db, row.id) }, mapping, absent, problem: end === 'rehearsed-in-part' ? end : null, ended: true }
 }

@@ -16,6 +16,7 @@ import { placer, type Prepared, type Preparing } from '../prepare.ts'
 import type { Outcome, PreparedEvent } from '../publish-batch.ts'
 import { publishIn } from '../publisher.ts'
 import { rehearse } from '../rehearsal.ts'
+import type { NamedRecords } from './absence.ts'
 import { Counting, isTold, type Figures, type RowVerdict } from './figures.ts'
 import { deleteCells, readChangedCells, StoredMemory } from './memory.ts'
 import { advance, MAX_TOLD, readImport, readTold, tellRows, toVerdict, type ImportRow } from './store.ts'
@@ -64,8 +65,9 @@ export class Superseded extends Error {
 /**
  * Reads a file to its end, a batch of rows at a time: events, what the connectors remember, the verdicts and how far the import is are one transaction. So an import
  * that was interrupted goes on behind the last batch that was committed, with the same counts as if it had not been. A rehearsal writes nothing; what it would tell of rows is in the result.
+ * @param named is told the records that the file names, those of rows settled before among them
  */
-export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: string): Promise<{ end: PassEnd, figures: Figures, told: readonly RowVerdict[] }> {
+export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: string, named?: NamedRecords): Promise<{ end: PassEnd, figures: Figures, told: readonly RowVerdict[] }> {
   const { db, preparing } = tools
   const now = row.received.getTime()
   const context: Context = { region: preparing.region, source: row.source, now, key: tools.key, codes: codesOf(preparing.region), file: row.file }
@@ -86,6 +88,10 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
   let end: PassEnd = 'done'
   try {
     for await (const result of results) {
+      if (named !== undefined) {
+        const key = keyOf(result)
+        if (key?.in === 'listings') named.add(key.key)
+      }
       // Settled before this process began.
       if (seen++ < row.position) {
         ledger.replay(result)
@@ -234,24 +240,27 @@ async function publishTallies(tools: Tools, row: ImportRow, counting: Counting):
       if (!('event' in prepared)) throw new Error('the count of a report may not be published by this caller')
       return prepared.event
     })
-    await persist(tools, async () => {
-      const written = await tools.db.tx(async (client) => {
-        await tools.fence(client)
-        const { rows } = await publishIn(client, events, isEnding, row.id)
-        await deleteCells(client, row.source, cells.map(({ key }) => key))
-        return rows.length
-      })
-      counting.published(written)
-      if (written > 0) {
-        tools.onPublished()
-        notifyOutbox(tools.db)
-      }
-    })
+    counting.published(await publishWith(tools, row.id, events, (client) => deleteCells(client, row.source, cells.map(({ key }) => key))))
   }
 }
 
+/** Publishes events of an import that no row of it tells, in one transaction with what is remembered of them. @returns how many were written */
+export async function publishWith(tools: Tools, importId: string, events: PreparedEvent[], remember: (client: DbTx) => Promise<void>): Promise<number> {
+  const written = await persist(tools, () => tools.db.tx(async (client) => {
+    await tools.fence(client)
+    const { rows } = await publishIn(client, events, isEnding, importId)
+    await remember(client)
+    return rows.length
+  }))
+  if (written > 0) {
+    tools.onPublished()
+    notifyOutbox(tools.db)
+  }
+  return written
+}
+
 /** Tries again while the database is away: the file stays where it is. */
-async function persist<T>({ stop, log }: Tools, work: () => Promise<T>): Promise<T> {
+export async function persist<T>({ stop, log }: Tools, work: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await work()

@@ -8,6 +8,7 @@ import type { ImportRow, ToldRow } from './store.ts'
 export const IMPORT_PROBLEMS: Readonly<Record<string, readonly [zh: string, en: string]>> = {
   'unknown-shape': ['无法识别文件：请按原因改列名，或指定 shape', 'the file is not recognised: rename columns as its reason says, or name its shape'],
   'rehearsed-in-part': ['文件很长，只试运行了前一部分', 'the file is long: only its first part was rehearsed'],
+  'many-absent': ['文件未再列出的记录较多，须确认其已终结；新的行已导入', 'many records are not named any more: confirm that they have ended; the rows of the file are in'],
   'not-confirmed': ['一天内未确认，文件已删除：请重新导入', 'nobody confirmed it within a day and the file is deleted: hand it over again'],
   'given-up': ['已放弃，文件已删除', 'it was given up and the file is deleted'],
   'file-lost': ['文件已不在：请重新导入', 'the file is gone: hand it over again'],
@@ -39,7 +40,7 @@ export function reportOf(row: ImportRow, live: Live): object {
     shape: shape === undefined ? null : { id: shape.id, zh: shape.title[0], en: shape.title[1], stream: shape.stream, confirmed: row.confirmed },
     recognised: reason === undefined ? null : { zh: reason[0], en: reason[1], columns: row.recognised?.columns ?? [], unmapped: live.told?.unmapped ?? [] },
     rows, events, verdicts, flags, classes,
-    repeats: row.repeats,
+    repeats: row.repeats, absent: row.absent,
     problem: row.problem === null ? null : { code: row.problem, zh: ruleText(row.problem)[0], en: ruleText(row.problem)[1] },
     received: row.received.toISOString(), started: row.started?.toISOString() ?? null, ended: row.ended?.toISOString() ?? null,
   }

@@ -34,13 +34,17 @@ export interface ImportRow {
   readonly figures: Figures
   readonly repeats: string | null
   readonly problem: string | null
+  /** Of a complete list: records that it does not name any more. */
+  readonly absent: number | null
+  /** A person has said that these have ended. */
+  readonly absenceConfirmed: boolean
   readonly received: Date
   readonly started: Date | null
   readonly ended: Date | null
 }
 
 const COLUMNS = `id::text, source, caller, authorities, gateway, file, sha256, bytes, encoding, delimiter, dry_run AS "dryRun", shape, confirmed, recognised, mapping, state,
-  position::float8 AS position, figures, repeats::text, problem, received, started, ended`
+  position::float8 AS position, figures, repeats::text, problem, absent::float8 AS absent, absence_confirmed AS "absenceConfirmed", received, started, ended`
 
 type Raw = Omit<ImportRow, 'figures'> & { figures: Figures | null }
 
@@ -96,6 +100,8 @@ export interface Change {
   readonly figures?: Figures
   readonly repeats?: string
   readonly problem?: string | null
+  readonly absent?: number | null
+  readonly absenceConfirmed?: true
   readonly started?: true
   readonly ended?: true
 }
@@ -106,10 +112,10 @@ export async function changeImport(db: DbClient, id: string, change: Change, fro
     `UPDATE import SET state = coalesce($3, state), shape = coalesce($4, shape), recognised = coalesce($5::json, recognised), confirmed = coalesce($6, confirmed), mapping = coalesce($7, mapping),
             figures = coalesce($8::json, figures), repeats = coalesce($9::uuid, repeats), problem = CASE WHEN $10 THEN $11 ELSE problem END,
             started = CASE WHEN $12 THEN coalesce(started, clock_timestamp()) ELSE started END, ended = CASE WHEN $13 THEN clock_timestamp() ELSE ended END,
-            delimiter = coalesce($14, delimiter), gateway = coalesce($15, gateway)
+            delimiter = coalesce($14, delimiter), gateway = coalesce($15, gateway), absent = coalesce($16, absent), absence_confirmed = absence_confirmed OR $17
       WHERE id = $1::uuid AND state = ANY ($2::text[])`,
     [id, from, change.state ?? null, change.shape ?? null, jsonOf(change.recognised), change.confirmed ?? null, change.mapping ?? null, jsonOf(change.figures), change.repeats ?? null,
-      change.problem !== undefined, change.problem ?? null, change.started === true, change.ended === true, change.delimiter ?? null, change.gateway ?? null])
+      change.problem !== undefined, change.problem ?? null, change.started === true, change.ended === true, change.delimiter ?? null, change.gateway ?? null, change.absent ?? null, change.absenceConfirmed === true])
   return rowCount === 1
 }
 

@@ -9,6 +9,7 @@ export const creditNamelist: Shape = {
   title: ['信用名单公告表（XLSX、CSV）', 'published name list'],
   stream: 'credit-blacklist',
   format: 'table',
+  completeList: true,
   columns: {
     name: ['企业名称', '主体名称', '当事人名称', '名称'],
     code: ['统一社会信用代码/注册号', '统一社会信用代码', '信用代码', '社会信用代码'],

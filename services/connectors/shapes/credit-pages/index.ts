@@ -14,6 +14,7 @@ export const creditPages: Shape = {
   title: ['国家企业信用信息公示系统查询页（JSON）', 'publicity system, JSON pages'],
   stream: 'credit-blacklist',
   format: 'pages',
+  completeList: true,
   columns: {
     list: ['list'],
     name: ['subject.entName'],

@@ -9,7 +9,7 @@ const LOW = 0b11111
  * the details have the id itself, so whoever looks confirms what is found.
  */
 export class Records {
-  readonly table = new SegmentedTable(WIDTH)
+  readonly table = new SegmentedTable(WIDTH, 0.88)
   readonly #entry = new Uint32Array(WIDTH)
   #tag = 0
 

@@ -14,7 +14,7 @@ const LOW = 0b11
  * bijection: nothing is ever found for a code that is not there. A slot has 16 bytes: 3 × 30 bits of the code and 38 of the reference.
  */
 export class Subjects {
-  readonly table = new SegmentedTable(WIDTH)
+  readonly table = new SegmentedTable(WIDTH, 0.8)
   /** The scrambled words of the code that is asked for, shifted to where they stand in a slot. */
   readonly #key = new Uint32Array(3)
   readonly #entry = new Uint32Array(WIDTH)
@@ -77,9 +77,11 @@ export class Subjects {
   /** Where the words of the key's slot begin in its segment; -1 = nowhere. */
   #find(segment: number): number {
     const words = this.table.words[segment]!
-    const [k0, k1, k2] = [this.#key[0]!, this.#key[1]!, this.#key[2]!]
+    const k0 = this.#key[0]! | 0
+    const k1 = this.#key[1]! | 0
+    const k2 = this.#key[2]! | 0
     for (let at = homeOf(k0, words.length / WIDTH) * WIDTH; words[at + 3] !== 0; at = at + WIDTH === words.length ? 0 : at + WIDTH) {
-      if ((words[at]! & ~LOW) === (k0 | 0) && (words[at + 1]! & ~LOW) === (k1 | 0) && (words[at + 2]! & ~LOW) === (k2 | 0)) return at
+      if ((words[at]! & ~LOW) === k0 && (words[at + 1]! & ~LOW) === k1 && (words[at + 2]! & ~LOW) === k2) return at
     }
     return -1
   }

@@ -7,7 +7,7 @@ const firstWord = fc.oneof(fc.integer({ min: 0xf000_0000, max: 0xffff_ffff }), f
 
 it('a segment holds what was put in and not taken out, however the runs wrap and close', () => {
   fc.assert(fc.property(fc.array(fc.tuple(firstWord, fc.boolean()), { maxLength: 400, size: 'max' }), (operations) => {
-    const table = new SegmentedTable(2)
+    const table = new SegmentedTable(2, 0.9)
     const model = new Map<number, number>()
     for (const [n, [first, removes]] of operations.entries()) {
       const at = find(table, first)
@@ -26,7 +26,7 @@ it('a segment holds what was put in and not taken out, however the runs wrap and
 })
 
 it('a snapshot is taken in order, one at a time', () => {
-  const table = new SegmentedTable(2)
+  const table = new SegmentedTable(2, 0.9)
   {
     using snapshot = table.snapshot()
     snapshot.take(3)

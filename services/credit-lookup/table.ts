@@ -1,13 +1,13 @@
 /** Parts of a table. Each grows by itself, so no call ever moves more than one part's entries. */
 export const SEGMENTS = 4096
-/** Entries per slot above which a segment grows, and by how much: between 0.71 and 0.8 of the slots are taken. */
-const FULLEST = 0.8
+/** A full segment grows by so much: little, because what is free costs memory, and a segment is moved in microseconds. */
 const GROWTH = 1.125
 const SMALLEST = 8
 /** Upper bits of an entry's first word that say where it belongs in its segment. */
 const HOME_BITS = 27
 /** Low bits of the first word that belong to the reference. */
 const SPARE_BITS = 32 - HOME_BITS
+const PER_HOME = 2 ** -HOME_BITS
 
 /** A table as it was when the snapshot began. */
 export interface TableSnapshot extends Disposable {
@@ -26,13 +26,16 @@ export class SegmentedTable {
   readonly width: number
   readonly words: Uint32Array[]
   readonly #counts = new Uint32Array(SEGMENTS)
+  readonly #fullest: number
   #size = 0
   /** Segments from here on are still to be written by the snapshot that runs; none runs at `SEGMENTS`. */
   #unsaved = SEGMENTS
   readonly #saved = new Map<number, Uint32Array>()
 
-  constructor(width: number) {
+  /** @param fullest entries per slot above which a segment grows: a fuller one takes less memory and longer to look through */
+  constructor(width: number, fullest: number) {
     this.width = width
+    this.#fullest = fullest
     this.words = Array.from({ length: SEGMENTS }, () => new Uint32Array(SMALLEST * width))
   }
 
@@ -57,7 +60,7 @@ export class SegmentedTable {
     this.#size++
     const words = this.words[segment]!
     const slots = words.length / this.width
-    if (count <= slots * FULLEST) place(words, this.width, entry, 0)
+    if (count <= slots * this.#fullest) place(words, this.width, entry, 0)
     else {
       const grown = new Uint32Array(Math.ceil(slots * GROWTH) * this.width)
       for (let at = 0; at < words.length; at += this.width) if (words[at + this.width - 1] !== 0) place(grown, this.width, words, at)
@@ -114,7 +117,7 @@ export class SegmentedTable {
   /** Puts back a segment of a snapshot. @throws Error when the words cannot be those of a segment */
   restore(segment: number, count: number, words: Uint32Array): void {
     const slots = words.length / this.width
-    if (!Number.isInteger(slots) || slots < SMALLEST || count > slots * FULLEST) throw new Error(`segment ${segment} has ${count} entries in ${words.length} words`)
+    if (!Number.isInteger(slots) || slots < SMALLEST || count > slots * this.#fullest) throw new Error(`segment ${segment} has ${count} entries in ${words.length} words`)
     this.#size += count - this.#counts[segment]!
     this.#counts[segment] = count
     this.words[segment] = words
@@ -123,7 +126,7 @@ export class SegmentedTable {
 
 /** The slot that an entry is looked for from, of `slots`, by its first word. */
 export function homeOf(firstWord: number, slots: number): number {
-  return Math.floor(((firstWord >>> SPARE_BITS) * slots) / 2 ** HOME_BITS)
+  return Math.floor((firstWord >>> SPARE_BITS) * slots * PER_HOME)
 }
 
 function place(words: Uint32Array, width: number, from: ArrayLike<number>, at: number): void {

@@ -11,6 +11,7 @@ import { VoidRun, type Bench, type Figure } from './bench.ts'
 import { drain } from './drain.ts'
 import { feed } from './feed.ts'
 import { latency } from './latency.ts'
+import { lookupIndex } from './lookup-index.ts'
 import { memory } from './memory.ts'
 import { publishNdjson } from './publish-ndjson.ts'
 import { publishSingle } from './publish-single.ts'
@@ -22,7 +23,7 @@ import { start } from './start.ts'
 // `npm run bench [-- name …] [--quick] [--out file] [--profile folder]`: benches one after the other on a private stack with honest durability. One JSON
 // line per figure on standard output; what a reader wants on standard error. Ends with status 1 when a run was void, never for a slow one.
 
-const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub]
+const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex]
 const SEED = 20_261_124
 
 const { values: options, positionals } = parseArgs({

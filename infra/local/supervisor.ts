@@ -1,14 +1,14 @@
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { rotateBeforeStart, rotateWhileRunning } from './log-file.ts'
 import { claimDataDir, notePid } from './pid-notes.ts'
 import { LocalProblem } from './problem.ts'
 import { spawnWatched, type Watched } from './watchdog.ts'
 
 const POLL_MS = 30
-const LOG_LIMIT = 10_000_000
 const RESTART_DELAYS_MS = [1000, 2000, 5000, 10_000]
 
 export interface ProcessSpec extends Watched {
@@ -91,7 +91,7 @@ function manage(spec: ProcessSpec, pidDir: string, logFile: string, options: Sup
 
   const launch = async (): Promise<void> => {
     toldToEnd = false
-    const logStart = rotate(logFile)
+    const logStart = rotateBeforeStart(logFile)
     const log = openSync(logFile, 'a')
     const { uid, gid, cwd, env } = spec
     const started = spawnWatched(spec, [log, log], {
@@ -105,7 +105,9 @@ function manage(spec: ProcessSpec, pidDir: string, logFile: string, options: Sup
       end = error.message
       if (child === started) child = undefined
     })
+    let stopRotating = (): void => {}
     started.once('exit', (code, signal) => {
+      stopRotating()
       end = signal ?? `exit code ${code}`
       forget()
       if (child === started) child = undefined
@@ -120,6 +122,9 @@ function manage(spec: ProcessSpec, pidDir: string, logFile: string, options: Sup
       await sleep(POLL_MS)
     }
     wasReady = true
+    // Not before: until then the end of the log is read from where this start began.
+    stopRotating = rotateWhileRunning(logFile)
+    if (child !== started) stopRotating()
   }
 
   const onUnexpectedEnd = (how: string, crashed: boolean): void => {
@@ -181,14 +186,6 @@ function startFailed(name: string, how: string, logFile: string, logStart: numbe
   return new LocalProblem('START_FAILED',
     `${name} 启动失败（${how}）。日志：${logFile}`,
     `${name} did not start (${how}). Log: ${logFile}${tail ? `\n${tail}` : ''}`)
-}
-
-/** Puts a large log aside as `<name>.log.1`; returns where the next start's output begins. */
-function rotate(logFile: string): number {
-  const size = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
-  if (size < LOG_LIMIT) return size
-  renameSync(logFile, `${logFile}.1`)
-  return 0
 }
 
 function readFrom(file: string, offset: number): string {

@@ -51,7 +51,6 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const writers = new Map(await Promise.all(published.map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
     const sources = await startSources(config, { db, codec, wakeup: context.wakeup, log, metrics: context.metrics })
     const spoolDir = await prepareSpoolDir(config.stateDir)
-
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
     const admission = scope.use('admission', createAdmission({ db, waiting: () => group.waiting, outboxMaxBytes: config.outboxMaxBytes, log, metrics: context.metrics }))

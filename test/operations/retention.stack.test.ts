@@ -1,5 +1,5 @@
 import { createDb, type Db } from '@hub/runtime/db'
-import { trimVersions } from '@hub/gateway/store'
+import { trimRehearsals, trimVersions } from '@hub/gateway/store'
 import { prepareDatabase } from '@hub/gateway/database'
 import { lowestId } from '@hub/gateway/event-id'
 import { trimAudit, trimParked, trimRegionParked } from '@hub/replicator/store/retention'
@@ -57,4 +57,20 @@ test('the audit ends after its years', async () => {
   expect([await trimAudit(db, 60), await trimAudit(db, 60)]).toEqual([1, 0])
   const { rows } = await db.query<{ target: string }>('SELECT target FROM audit')
   expect(rows).toEqual([{ target: 'kept' }])
+})
+
+test('rehearsals of files end with their rows; an import that published stays', async () => {
+  const old = Date.now() - 100 * 86_400_000
+  const put = (id: number, state: string, dryRun: boolean): Promise<unknown> => db.query(
+    `INSERT INTO import (id, source, caller, authorities, gateway, file, sha256, bytes, dry_run, confirmed, state) VALUES ($1::uuid, 's', 'c', '{}', 'g', $2, '\\x00', 1, $3, true, $4)`,
+    [lowestId(id).replace('-0000-0000-', '-7000-8000-'), `${state} ${dryRun}`, dryRun, state])
+  await put(old, 'done', true)
+  await put(old + 1, 'done', false)
+  await put(old + 2, 'failed', false)
+  await put(old + 3, 'waiting-confirmation', true)
+  await put(Date.now(), 'done', true)
+  await db.query(`INSERT INTO import_verdict (import, sheet, row, rows, outcome) SELECT id, '', 1, 1, 'refused' FROM import`)
+  await trimRehearsals(db, lowestId(Date.now() - 90 * 86_400_000))
+  const { rows } = await db.query<{ file: string; told: bigint }>('SELECT file, count(v.row) AS told FROM import i LEFT JOIN import_verdict v ON v.import = i.id GROUP BY i.id, file ORDER BY i.id')
+  expect(rows.map(({ file, told }) => [file, Number(told)])).toEqual([['done false', 1], ['failed false', 1], ['waiting-confirmation true', 1], ['done true', 1]])
 })

@@ -46,6 +46,8 @@ export interface Hub extends AsyncDisposable {
   callersFile(region: Region): string
   /** The regions started so far, with their databases. */
   replicas(): Replica[]
+  /** Makes a region's database and files; gives the URL of the database. */
+  prepare(region: Region): Promise<string>
   /** Starts all services of a region, in this process, and waits until they are ready. */
   start(region: Region): Promise<void>
   /** The same in a process of their own, to be killed; resolves when they are ready. With a port of its own it runs beside the region's other process. */
@@ -54,12 +56,12 @@ export interface Hub extends AsyncDisposable {
   stop(region: Region): Promise<void>
   /** A request as the caller of a role. */
   request(region: Region, role: keyof Keys, path: string, init?: { readonly body: string, readonly type: string }): Promise<Response>
-  /** Publishes as NDJSON. */
-  publish(region: Region, stream: DataStream, lines: Lines): Promise<Published>
+  /** Publishes as NDJSON; `through` another gateway of the region. */
+  publish(region: Region, stream: DataStream, lines: Lines, through?: string): Promise<Published>
   /** Publishes one event as JSON. */
   publishOne(region: Region, stream: DataStream, event: object): Promise<Verdict>
   /** A region's gateway as a caller of this role. Nothing is sent again: a test says what it expects at once. */
-  client(region: Region, role: keyof Keys): Client
+  client(region: Region, role: keyof Keys, url?: string): Client
   /** Every event that was acknowledged through this hub, as the checker reads it. */
   readonly historyFile: string
   /** Waits until every started region has taken what was acknowledged before. */
@@ -99,7 +101,7 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
     const { username, password } = fixture.credentials(region)
     const config: RegionConfig = {
       region, username, password, callersFile, sourcesFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
-      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, importSecretFile: '', logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
+      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, importSecretFile: '', inboxDir: null, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
     }
     configs.set(region, config)
     databases.set(region, createDb({ url: config.databaseUrl, name: 'test', max: 3, log: fixture.log }))
@@ -129,6 +131,7 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
       return config.callersFile
     },
     replicas: () => REGIONS.flatMap((region) => (databases.has(region) ? [{ region, db: databases.get(region)! }] : [])),
+    prepare: async (region) => (await configOf(region)).databaseUrl,
     async start(region) {
       const config = await configOf(region)
       const fail = (error: unknown): void => fixture.log.error({ err: error, region }, 'service failed')
@@ -154,10 +157,10 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
       headers: { authorization: `Bearer ${keys[role]}`, ...(init && { 'content-type': init.type }) },
       signal: AbortSignal.timeout(60_000),
     }),
-    client: (region, role) => createClient({ url: hub.url(region), key: keys[role], attempts: 1 }),
-    async publish(region, stream, lines) {
+    client: (region, role, url = hub.url(region)) => createClient({ url, key: keys[role], attempts: 1 }),
+    async publish(region, stream, lines, through) {
       const body = Buffer.concat([...lines].map((line) => Buffer.concat([Buffer.isBuffer(line) ? line : Buffer.from(JSON.stringify(line)), Buffer.from('\n')])))
-      const answer = await takenIn(() => hub.client(region, 'publisher').publishLines(stream, [body], { signal: AbortSignal.timeout(60_000) }))
+      const answer = await takenIn(() => hub.client(region, 'publisher', through).publishLines(stream, [body], { signal: AbortSignal.timeout(60_000) }))
       const verdicts = await Array.fromAsync(answer)
       remember(region, stream, verdicts)
       return { verdicts, summary: await answer.summary() }
@@ -227,6 +230,7 @@ function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
     HUB_CALLERS_FILE: config.callersFile,
     ...(config.sourcesFile !== null && { HUB_SOURCES_FILE: config.sourcesFile }),
     HUB_STATE_DIR: config.stateDir,
+    ...(config.inboxDir !== null && { HUB_INBOX_DIR: config.inboxDir }),
     HUB_LOG_LEVEL: config.logLevel,
   })
 }

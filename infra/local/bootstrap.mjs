@@ -26,6 +26,7 @@ const COMMANDS = {
   hub: (node, args) => run(node, [join(ROOT, 'services/cli/index.ts'), ...args], { cwd: process.env.INIT_CWD || process.cwd() }),
   'check:extern': (node, args) => run(node, [join(ROOT, 'test/extern/index.ts'), ...args]),
   bench: (node, args) => run(node, [join(ROOT, 'test/bench/index.ts'), ...args]),
+  faults: (node, args) => run(node, [join(ROOT, 'test/faults/index.ts'), ...args]),
   generate: async (node, args) => await run(node, [join(ROOT, 'schemas/generate.ts'), ...args]) || await run(node, [join(ROOT, 'test/docs/configuration.ts')]) || await run(node, [join(ROOT, 'test/docs/asyncapi.ts')]) || await run(node, [join(ROOT, 'test/docs/errors.ts')]),
   check,
   test,

@@ -1,5 +1,5 @@
-import type { Region } from '@hub/schemas/streams'
-import { topicName } from '@hub/schemas/streams'
+import { topicName, type Region } from '@hub/schemas/streams'
+import { setTimeout as pause } from 'node:timers/promises'
 import { appendHistory } from '../check/history.ts'
 import { complaints } from '../data/generate.ts'
 import { eventually } from '../eventually.ts'
@@ -20,10 +20,10 @@ export interface Load {
 }
 
 /**
- * Publishes complaints of one region without a pause, a batch at a time, and records what became of each: an event nobody answered for is `info` in
+ * Publishes complaints of one region, a batch at a time with `betweenMs` behind each, and records what became of each: an event nobody answered for is `info` in
  * the history, and sent again until it is acknowledged, as a publisher does.
  */
-export function startLoad(hub: Hub, region: Region, seed: number): Load {
+export function startLoad(hub: Pick<Hub, 'publish' | 'fixture' | 'historyFile'>, region: Region, seed: number, betweenMs = 0): Load {
   const events = complaints(10_000_000, seed, region)
   const topic = topicName(region, 'complaint', hub.fixture.prefix)
   const load = { region, published: 0, unanswered: 0, stop }
@@ -40,6 +40,7 @@ export function startLoad(hub: Hub, region: Region, seed: number): Load {
         throw error
       }), PATIENCE_MS)
       load.published += BATCH
+      if (betweenMs > 0) await pause(betweenMs)
     }
   }
 

@@ -23,7 +23,7 @@ const CASES: readonly (Strike & { refused: string })[] = [
 test.each(CASES.map((one, n) => [nameOf(one), one, n] as const))('stopped at %s until another has taken over: its first write is refused, nothing is doubled', { timeout: 90_000 }, async (_name, { refused, ...strike }, n) => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const sleeper = await spawnStruck(hub, 'zj', strike, port)
+  const sleeper = await spawnStruck(hub, 'zj', strike, { port })
   await hub.publish('sh', 'complaint', complaints(200, 60 + n, 'sh'))
   const successor = await hub.spawn('zj')
   const load = startLoad(hub, 'zj', 50 + n)

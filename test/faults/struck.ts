@@ -14,7 +14,7 @@ export interface Struck {
 }
 
 /** Starts a region's process with one strike in it; resolves when it is ready, or was struck before it was. */
-export async function spawnStruck(hub: Hub, region: Region, strike: Strike, port?: number): Promise<Struck> {
+export async function spawnStruck(hub: Hub, region: Region, strike: Strike, over: Parameters<Hub['spawn']>[1] = {}): Promise<Struck> {
   const note = join(await hub.fixture.stateDir(), 'struck')
   const plan: FailpointPlan = { note, strikes: [strike] }
   const isStruck = (): boolean => {
@@ -25,8 +25,12 @@ export async function spawnStruck(hub: Hub, region: Region, strike: Strike, port
     }
   }
   let child: ChildProcess | undefined
-  const env = { HUB_TEST_PROCESS: 'true', HUB_FAILPOINTS: JSON.stringify(plan) }
-  await hub.spawn(region, { ...(port !== undefined && { port }), env, onSpawned: (spawned) => { child = spawned } }).catch((error: unknown) => {
+  const env = { ...over.env, HUB_TEST_PROCESS: 'true', HUB_FAILPOINTS: JSON.stringify(plan) }
+  const onSpawned = (spawned: ChildProcess): void => {
+    child = spawned
+    over.onSpawned?.(spawned)
+  }
+  await hub.spawn(region, { ...over, env, onSpawned }).catch((error: unknown) => {
     if (!isStruck()) throw error
   })
   return {

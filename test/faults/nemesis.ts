@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Stack, StackProcesses } from '@hub/local/stack'
+import type { ManagedProcess } from '@hub/local/supervisor'
+import type { Strike } from '@hub/runtime/failpoint'
+import { topicName, type Region } from '@hub/schemas/streams'
+import { metric } from '../check/bounds.ts'
+import { between } from '../data/random.ts'
+import { eventually } from '../eventually.ts'
+import type { Hub } from '../hub.ts'
+import { freePort } from '../runtime/free-port.ts'
+import type { Keeper } from './keeper.ts'
+import type { Conditions, Link } from './link.ts'
+import { startLoad, type Load } from './load.ts'
+import { expireLeases } from './struck.ts'
+
+/** One fault of faults.json: what it does, to what, how long. */
+export interface Fault {
+  readonly name: string
+  readonly what: keyof typeof NEMESES
+  readonly zh: string
+  readonly en: string
+  readonly rounds: number
+  readonly lengthMs?: number
+  /** Fewer strikes than these make a round void; one by default. */
+  readonly least?: number
+  readonly meanMs?: number
+  readonly process?: keyof StackProcesses
+  readonly signal?: 'stop' | 'SIGKILL' | 'SIGSTOP'
+  readonly link?: 'broker' | 'database'
+  readonly conditions?: Conditions
+  readonly resetAtStart?: boolean
+  readonly resetAtEnd?: boolean
+  readonly resetEveryMs?: number
+  readonly resetShare?: number
+}
+
+/** What a nemesis strikes. `load` was begun before it; what it starts itself is in `more`. */
+export interface World {
+  readonly stack: Stack
+  readonly hub: Hub
+  readonly keepers: readonly Keeper[]
+  readonly more: Load[]
+  readonly seed: number
+  readonly random: () => number
+}
+
+/** What came of it: how often it struck, and how many bad events it put on the logs. It has healed when this is known. */
+export interface Struck {
+  readonly strikes: number
+  readonly poison?: number
+}
+
+export const FAULTS = JSON.parse(readFileSync(new URL('./faults.json', import.meta.url), 'utf8')) as Fault[]
+const STRIKES = JSON.parse(readFileSync(new URL('./strikes.json', import.meta.url), 'utf8')) as Strike[]
+const LATEST_PASS = 12
+const ONE_MEGABYTE = 1_000_000
+const UNKNOWN_SCHEMA_ID = 987_654
+
+const NEMESES = {
+  /** Every failpoint once, at a pass of the seed; points that are passed once per start at that one. */
+  async killSites({ hub, keepers, random }, _fault) {
+    const strikes = STRIKES.map((strike) => (strike.at === 1 ? strike : { ...strike, at: between(random, 1, LATEST_PASS) }))
+    await Promise.all([0, 1].map(async (n) => {
+      const keeper = keepers[n]!
+      for (const strike of strikes.filter((_, i) => i % 2 === n)) {
+        await expireLeases(hub, keeper.region)
+        await keeper.sweep([strike])
+      }
+      await expireLeases(hub, keeper.region)
+    }))
+    return { strikes: strikes.length }
+  },
+
+  /** Every process but the database, regions most often; pauses are exponential with the mean. */
+  async killRandom({ stack, keepers, random }, { lengthMs = 0, meanMs = 3000 }) {
+    const until = performance.now() + lengthMs
+    let strikes = 0
+    const restarts: Promise<void>[] = []
+    while (performance.now() < until) {
+      await pause(-Math.log(1 - random()) * meanMs)
+      const place = between(random, 0, keepers.length * 3 + 1)
+      const victim = place < keepers.length * 3 ? keepers[place % keepers.length] : place % 2 === 0 ? stack.processes.broker : stack.processes.registry
+      if (victim?.pid === undefined) continue
+      victim.kill()
+      strikes++
+      if ('restart' in victim) {
+        await victim.ended()
+        restarts.push(victim.restart())
+        await restarts.at(-1)
+      }
+    }
+    return { strikes }
+  },
+
+  /** A second process of a region takes the same events at the same time. */
+  async twoProcesses({ hub, keepers, more, seed }, { lengthMs = 0 }) {
+    const keeper = keepers[0]!
+    const port = await freePort()
+    const child = await keeper.second(port)
+    const url = `http://127.0.0.1:${port}`
+    const twin = startLoad({ ...hub, publish: (region, stream, lines) => hub.publish(region, stream, lines, url) }, keeper.region, seed, BETWEEN_MS)
+    more.push(twin)
+    await pause(lengthMs)
+    await twin.stop()
+    child.kill('SIGKILL')
+    return { strikes: Math.min(1, twin.published) }
+  },
+
+  /** A part of the stack is ended or frozen, for a time. */
+  async process({ stack }, { process: name, signal, lengthMs = 0 }) {
+    const part = partOf(stack, name!)
+    const { pid } = part
+    if (signal === 'stop') await part.stop()
+    else if (signal === 'SIGKILL') {
+      part.kill()
+      await part.ended()
+    } else process.kill(pid!, signal)
+    await pause(lengthMs)
+    if (signal === 'SIGSTOP') {
+      process.kill(pid!, 'SIGCONT')
+      return { strikes: 1 }
+    }
+    await part.restart()
+    return { strikes: part.pid === pid ? 0 : 1 }
+  },
+
+  /** Known ids go on, a region starts; an event of an id nobody knows holds its partition until the registry can say so, and is parked then. */
+  async registryDown({ stack, hub, keepers }, { lengthMs = 0 }) {
+    const registry = partOf(stack, 'registry')
+    await registry.stop()
+    const keeper = keepers[0]!
+    const before = keeper.pid
+    keeper.kill()
+    await eventually('a region starts without the registry', () => keeper.pid !== undefined && keeper.pid !== before, 20_000)
+    const value = Buffer.alloc(20)
+    value.writeInt32BE(UNKNOWN_SCHEMA_ID, 1)
+    await putRaw(hub, keepers[1]!.region, value)
+    await eventually('its partition waits', async () => metric(await (await fetch(`${hub.url(keepers[1]!.region)}/metrics`)).text(), 'hub_replicator_paused_partitions') >= 1, 30_000)
+    await pause(lengthMs)
+    await registry.restart()
+    return { strikes: 1, poison: 1 }
+  },
+
+  /** One region's way to the broker or to its database is bad. */
+  async link({ keepers, random }, { link: which, conditions = {}, lengthMs = 0, resetAtStart, resetAtEnd, resetEveryMs, resetShare = 1 }) {
+    const link: Link = keepers[0]![which!]
+    const before = link.struck
+    link.set(conditions)
+    if (resetAtStart === true) link.reset()
+    const until = performance.now() + lengthMs
+    while (performance.now() < until) {
+      await pause(resetEveryMs ?? until - performance.now())
+      if (resetEveryMs !== undefined) link.reset(() => random() < resetShare)
+    }
+    if (resetAtEnd === true) link.reset()
+    link.set({})
+    return { strikes: link.struck - before }
+  },
+
+  async largeRecord({ hub, keepers }, _fault) {
+    await putRaw(hub, keepers[0]!.region, Buffer.alloc(ONE_MEGABYTE, 1))
+    return { strikes: 1, poison: 1 }
+  },
+} satisfies Record<string, (world: World, fault: Fault) => Promise<Struck>>
+
+export async function strike(world: World, fault: Fault): Promise<Struck> {
+  return await NEMESES[fault.what](world, fault)
+}
+
+/** Between two batches of a load. */
+export const BETWEEN_MS = 150
+
+async function putRaw(hub: Hub, region: Region, value: Buffer): Promise<void> {
+  await using producer = hub.fixture.kafka(region).producer()
+  await producer.send([{ topic: topicName(region, 'complaint', hub.fixture.prefix), partition: 2, messages: [{ key: 'bad', value, headers: { sequence: '0' } }] }])
+}
+
+function partOf(stack: Stack, name: keyof StackProcesses): ManagedProcess {
+  const part = stack.processes[name]
+  if (part === undefined) throw new Error(`${name} is not a process of this run: faults need the native stack, without HUB_KAFKA_BROKERS, HUB_REGISTRY_URL and HUB_DATABASE_URL`)
+  return part
+}

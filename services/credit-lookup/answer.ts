@@ -1,0 +1,145 @@
+import { CODES } from '@hub/schemas/codes'
+import type { Contract } from '@hub/schemas/contracts'
+import { instantText } from '@hub/schemas/record-json'
+import { shanghaiDay } from '@hub/schemas/read-time'
+import type { Region } from '@hub/schemas/streams'
+import { show, stateOf, type Viewer } from '@hub/schemas/visibility'
+import { type Doubt, doubtsOf, PARKED_SUBJECT, type RegionFacts } from './completeness.ts'
+
+/** A current record of the subject, and where the log has it. */
+export interface Found {
+  readonly contract: Contract
+  /** In its Avro form. */
+  readonly record: Readonly<Record<string, unknown>>
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+}
+
+export type Verdict = 'listed' | 'not-listed' | 'unknown'
+
+/** One listing or penalty as the viewer may see it. */
+export interface Shown {
+  readonly region: unknown
+  /** The list by its legal name, in Chinese and English. */
+  readonly list: { readonly zh: string; readonly en: string }
+  /** When the hub took this version; RFC 3339. Null where the event id does not tell. */
+  readonly reachedHubAt: string | null
+  /** Where it stands on the log; the event id for those who may see it. */
+  readonly evidence: { readonly topic: string; readonly partition: number; readonly offset: number; readonly eventId?: unknown }
+  /** Name, ground, authority, decision number, dates and the rest: the record's fields as far as this viewer may see them. */
+  readonly record: Readonly<Record<string, unknown>>
+}
+
+/** How far the answer reaches, per region. */
+export interface AsOf {
+  readonly region: Region
+  readonly complete: boolean
+  readonly positions: RegionFacts['positions']
+  readonly transportAgeSeconds: number | null
+  /** Last complete hand-over of each source; RFC 3339. */
+  readonly sources: readonly { readonly source: string; readonly lastHandOver: string | null }[]
+}
+
+export interface Incomplete {
+  readonly region: Region
+  readonly doubts: readonly Doubt[]
+}
+
+/** The state of all regions at one moment: the same for every code of a batch. */
+export interface Moment {
+  /** RFC 3339. */
+  readonly at: string
+  /** Days since 1970-01-01 in Asia/Shanghai. */
+  readonly today: number
+  readonly asOf: readonly AsOf[]
+  readonly incomplete: readonly Incomplete[]
+}
+
+export interface Answer {
+  readonly code: string
+  readonly verdict: Verdict
+  /** `check-failed`: one of the code's check characters does not hold. */
+  readonly flags: readonly 'check-failed'[]
+  /** What stands on a list now. */
+  readonly listings: readonly Shown[]
+  /** Facts beside the verdict, which they never decide. */
+  readonly penalties: readonly Shown[]
+  /** For bureaus: what their own region has published and nobody else may see, as it is shielded, past its term or not public. */
+  readonly withheld: readonly Shown[]
+  /** Regions that may list the subject without our knowing, and why. */
+  readonly incomplete: readonly Incomplete[]
+  readonly at: string
+  readonly asOf: readonly AsOf[]
+}
+
+/** @param now ms UTC */
+export function momentOf(regions: readonly RegionFacts[], now: number): Moment {
+  const doubts = regions.map((facts) => ({ region: facts.region, doubts: doubtsOf(facts, now) }))
+  return {
+    at: instantText(now),
+    today: shanghaiDay(now),
+    incomplete: doubts.filter((one) => one.doubts.length > 0),
+    asOf: regions.map(({ region, positions, transportAgeMs, sources }, n) => ({
+      region,
+      complete: doubts[n]!.doubts.length === 0,
+      positions,
+      transportAgeSeconds: transportAgeMs === undefined ? null : Math.round(transportAgeMs) / 1000,
+      sources: sources.map(({ sourceSystem, lastHandOverAt }) => ({ source: sourceSystem, lastHandOver: lastHandOverAt === undefined ? null : instantText(lastHandOverAt) })),
+    })),
+  }
+}
+
+/**
+ * The answer to one question. A listing that is found is told at once; that nothing is listed is only said when every region is complete and no
+ * bad event names the subject. Whether something was once listed cannot be told from the answer.
+ * @param found all current records of the code
+ * @param parkedIn regions in which a bad event names it
+ */
+export function answer(question: { readonly code: string; readonly checkHolds: boolean }, found: readonly Found[], parkedIn: readonly Region[], moment: Moment, viewer: Viewer): Answer {
+  const shown = found.flatMap((one) => {
+    const seen = show(one.contract, one.record, viewer, moment.today)
+    return seen.show === 'record' ? [{ one, active: stateOf(one.contract, one.record, moment.today) === 'published', shown: shownOf(one, seen.json) }] : []
+  })
+  const active = shown.filter((each) => each.active)
+  const listings = active.filter(({ one }) => one.record['recordType'] === 'listing').map((each) => each.shown)
+  const incomplete = parkedIn.length === 0 ? moment.incomplete : withParked(moment.incomplete, parkedIn)
+  return {
+    code: question.code,
+    verdict: verdictOf(listings.length > 0, incomplete.length === 0),
+    flags: question.checkHolds ? [] : ['check-failed'],
+    listings,
+    penalties: active.filter(({ one }) => one.record['recordType'] === 'penalty').map((each) => each.shown),
+    withheld: shown.filter((each) => !each.active).map((each) => each.shown),
+    incomplete,
+    at: moment.at,
+    asOf: moment.asOf,
+  }
+}
+
+export function verdictOf(listed: boolean, complete: boolean): Verdict {
+  return listed ? 'listed' : complete ? 'not-listed' : 'unknown'
+}
+
+function withParked(incomplete: readonly Incomplete[], parkedIn: readonly Region[]): Incomplete[] {
+  const others = incomplete.filter(({ region }) => !parkedIn.includes(region))
+  return [...others, ...[...new Set(parkedIn)].map((region) => ({ region, doubts: [...incomplete.find((one) => one.region === region)?.doubts ?? [], PARKED_SUBJECT] }))]
+}
+
+function shownOf({ record, topic, partition, offset }: Found, json: Readonly<Record<string, unknown>>): Shown {
+  const { listType } = json as { listType: string }
+  const [zh, en] = CODES['list-type']!.codes[listType] ?? [listType, listType]
+  return {
+    region: json['region'],
+    list: { zh, en },
+    reachedHubAt: takenAt(record['eventId'] as string),
+    evidence: { topic, partition, offset, ...('eventId' in json && { eventId: json['eventId'] }) },
+    record: json,
+  }
+}
+
+/** The time in a UUID v7, which the gateway gives when it takes an event. */
+function takenAt(eventId: string): string | null {
+  const ms = Number.parseInt(eventId.slice(0, 8) + eventId.slice(9, 13), 16)
+  return eventId[14] === '7' && Number.isSafeInteger(ms) ? instantText(ms) : null
+}

@@ -57,7 +57,7 @@ const LATEST_PASS = 12
 const ONE_MEGABYTE = 1_000_000
 const UNKNOWN_SCHEMA_ID = 987_654
 
-const NEMESES = {
+export const NEMESES = {
   /** Every failpoint once, at a pass of the seed; points that are passed once per start at that one. */
   async killSites({ hub, keepers, random }, _fault) {
     const strikes = STRIKES.map((strike) => (strike.at === 1 ? strike : { ...strike, at: between(random, 1, LATEST_PASS) }))

@@ -88,7 +88,7 @@ export interface RecordsRead<S extends DataStream = DataStream> {
     readonly cursor: string
     readonly asOf: string | null
     readonly position: string
-    readonly freshness: readonly { readonly region: Region; readonly staleSeconds: number | null; readonly lag: string }[]
+    readonly freshness: readonly { readonly region: Region; readonly staleSeconds: number | null; readonly lag: string; readonly sources: readonly { readonly source: string; readonly state: string; readonly lastHandOverAt: string | null; readonly overdueSince: string | null }[] }[]
   }
   readonly records: readonly RecordVersion<S>[]
   /** Of a list. */

@@ -1,5 +1,6 @@
 import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, REGIONS, STREAM_TITLES } from '@hub/schemas/streams'
+import { SOURCE_STATES } from './sources/standing.ts'
 
 const text = (description: string): object => ({ type: 'string', description })
 const decimal = (description: string): object => ({ type: 'string', pattern: '^-?\\d+$', description })
@@ -12,6 +13,16 @@ const fresh = {
   region,
   staleSeconds: { type: ['number', 'null'], minimum: 0, description: '此副本可能缺少该地区最近多少秒的数据；尚无心跳时为空 · seconds of this region that this replica may lack; null before its first heartbeat' },
   lag: decimal('落后条数 · events behind'),
+  sources: {
+    type: 'array',
+    items: object({
+      source: text('来源系统 · source system'),
+      state: { type: 'string', enum: SOURCE_STATES.filter((state) => state !== 'undeclared'), description: '同 GET /v1/sources · as there' },
+      lastHandOverAt: { type: ['string', 'null'], format: 'date-time', description: '最近一次完整到达的交付 · last hand-over that is here whole' },
+      overdueSince: { type: ['string', 'null'], format: 'date-time', description: '自何时起逾期未交付 · since when its office owes one' },
+    }),
+    description: '该地区此数据流的来源系统是否仍在交付 · whether the declared sources of this region and stream still deliver',
+  },
   paused: { type: 'array', items: object({ partition: text('分区 · partition'), reason: text('原因 · why') }), description: '暂停的分区 · partitions that stand still' },
 }
 const FRESHNESS = { $id: 'Freshness', ...object(fresh) }
@@ -99,7 +110,7 @@ const AT = '2026-03-15T01:30:00.000Z'
 
 export const META_EXAMPLE = {
   region: REGIONS[0], replica: EVENT_ID, cursor: `${EVENT_ID}-1042`, asOf: AT, position: `${REGIONS[0]}.${DATA_STREAMS[0]}/4@019b76da:1043`,
-  freshness: [{ region: REGIONS[0], staleSeconds: 1.2, lag: '0', paused: [] }],
+  freshness: [{ region: REGIONS[0], staleSeconds: 1.2, lag: '0', paused: [], sources: [{ source: '12315', state: 'fresh', lastHandOverAt: AT, overdueSince: null }] }],
 }
 export const RECORD_EXAMPLE = {
   meta: META_EXAMPLE,

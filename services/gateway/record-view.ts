@@ -5,6 +5,8 @@ import type { Region } from '@hub/schemas/streams'
 import { grantFor, leastOf, reachOf, showAs, todayInShanghai, type Grant, type Viewer } from '@hub/schemas/visibility'
 import { vectorText } from './as-of.ts'
 import { breathe } from './breathe.ts'
+import { standingOf } from './sources/standing.ts'
+import type { SourceRow } from './sources/store.ts'
 import type { Head, RecordRow } from './record-store.ts'
 
 /** A record decoded once, for the decision and for what is shown. */
@@ -62,14 +64,14 @@ export async function viewEarlier(codec: Codec, rows: readonly (RecordRow & { re
 }
 
 /** The part of an answer that says whose copy it is and how fresh: replica, cursor to go on from, positions, staleness by region. */
-export function metaOf(head: Head, region: Region, topicPrefix: string): Record<string, unknown> {
+export function metaOf(head: Head, region: Region, topicPrefix: string, sources: readonly SourceRow[] = []): Record<string, unknown> {
   return {
     region,
     replica: head.replica,
     cursor: `${head.replica}-${head.change}`,
     asOf: new Date(head.at).toISOString(),
     position: positionText(head, topicPrefix),
-    freshness: freshnessOf(head, topicPrefix),
+    freshness: freshnessOf(head, topicPrefix, sources),
   }
 }
 
@@ -78,12 +80,16 @@ export function positionText({ partitions }: Head, topicPrefix: string): string 
   return vectorText(partitions.map(({ topic, partition, generation, nextOffset }) => [`${topic.slice(topicPrefix.length)}/${partition}`, { offset: BigInt(nextOffset), generation }]))
 }
 
-/** How far behind each region's topics are here, and what stands still. */
-export function freshnessOf({ partitions }: Head, topicPrefix: string): { region: string; staleSeconds: number | null; lag: string; paused: object[] }[] {
+/** How far behind each region's topics are here, what stands still, and whether the sources of these streams still deliver. */
+export function freshnessOf({ partitions, at }: Head, topicPrefix: string, sources: readonly SourceRow[]): { region: string; staleSeconds: number | null; lag: string; paused: object[]; sources: object[] }[] {
   return [...Map.groupBy(partitions, ({ region }) => region)].map(([region, own]) => ({
     region,
     staleSeconds: own.some(({ staleMs }) => staleMs === null) ? null : Math.max(...own.map(({ staleMs }) => staleMs!)) / 1000,
     lag: String(own.reduce((total, { lag }) => total + BigInt(lag), 0n)),
     paused: own.flatMap(({ topic, partition, pausedReason }) => (pausedReason === null ? [] : [{ partition: `${topic.slice(topicPrefix.length)}/${partition}`, reason: pausedReason }])),
+    sources: sources.filter((one) => one.region === region && own.some(({ stream }) => (one.streams as readonly string[]).includes(stream))).map((one) => {
+      const { state, overdueSince } = standingOf(one, Date.parse(at))
+      return { source: one.source, state, lastHandOverAt: one.lastHandOverAt, overdueSince }
+    }),
   }))
 }

@@ -76,7 +76,7 @@ it('a replica counts a hand-over once it has seen all of it, and not before; unt
   await everywhere('the hand-over', 'zj-12315', (view) => view?.lastHandOver?.id === 'second', ['sh', 'zj', 'ah'])
   await everywhere('word of the hand-over', 'zj-12315', (view) => view?.state === 'arriving', ['js'])
   expect(await one('js', 'zj-12315')).toMatchObject({ lastHandOver: { id: 'first' }, overdueSince: null })
-  expect(await (await hub.request('js', 'operator', '/metrics')).text()).toMatch(/hub_source_age_seconds\{.*origin="zj".*source="zj-12315"/)
+  await eventually('the metric', async () => /hub_source_age_seconds\{.*origin="zj".*source="zj-12315"/.test(await (await hub.request('js', 'operator', '/metrics')).text()))
   await hub.db('js').query('ALTER TABLE complaint DROP CONSTRAINT held')
   await hub.stop('js')
   await hub.start('js')
@@ -88,6 +88,13 @@ it('an overdue source is told with since when, by the clock of the one who is as
   expect(await one('sh', 'zj-12315')).toMatchObject({ state: 'overdue', lastHandOver: { id: 'second' } })
   const { overdueSince } = (await one('sh', 'zj-12315'))!
   expect(Date.now() - Date.parse(overdueSince!)).toBeGreaterThan(86_400_000)
+  await eventually('the answers about complaints saying it', async () => {
+    const { meta } = await (await hub.request('sh', 'reader', '/v1/streams/complaint/records?limit=1')).json() as { meta: { freshness: { region: string; sources: object[] }[] } }
+    const { streams } = await (await hub.request('sh', 'reader', '/v1/streams')).json() as { streams: { stream: string; regions: { region: string; sources: object[] }[] }[] }
+    const told = [meta.freshness, streams.find(({ stream }) => stream === 'complaint')!.regions].map((regions) => regions.find(({ region }) => region === 'zj')!.sources)
+    return told.every((sources) => JSON.stringify(sources).includes('"source":"zj-12315","state":"overdue"') && sources.length === 1)
+  })
+  await eventually('the metric', async () => /hub_source_overdue_seconds\{[^}]*source="zj-12315"[^}]*\} [1-9]/.test(await (await hub.request('sh', 'operator', '/metrics')).text()))
   expect(await (await hub.request('sh', 'operator', '/status')).text()).toMatch(/zj-12315[\s\S]*逾期[\s\S]*浙江省市场监督管理局12315指挥中心[\s\S]*12315/)
 })
 

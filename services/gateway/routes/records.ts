@@ -13,6 +13,7 @@ import { RECORD_EXAMPLE } from '../openapi-records.ts'
 import { listRecords, readPartitions, readRecords, readRecordsAsOf, readVectors } from '../record-store.ts'
 import { metaOf, viewCurrent, viewEarlier } from '../record-view.ts'
 import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { knownSources } from '../sources/overview.ts'
 import { LOOKING, viewerOf } from '../viewer.ts'
 
 const DEFAULT_PAGE = 100
@@ -42,6 +43,7 @@ interface Input {
 /** `GET /v1/streams/{stream}/records`: one record, now or as of an earlier position, or a page of a list. */
 export function recordRoutes({ db, codec, region, topicPrefix, cursorSecret }: RecordRoutes): (app: FastifyInstance) => void {
   const cursors = createCursors(cursorSecret)
+  const sources = knownSources(db)
   return (app) => {
     app.get<Input>('/v1/streams/:stream/records', {
       config: { access: { roles: LOOKING }, documented: DOCUMENTED },
@@ -66,7 +68,7 @@ export function recordRoutes({ db, codec, region, topicPrefix, cursorSecret }: R
 
   async function readNow(stream: DataStream, recordId: string, viewer: Viewer): Promise<object> {
     const { head, rows } = await fromReplica(readRecords(db, stream, TABLES[stream].table, partitionOf(recordId, PARTITIONS[stream]), recordId, REGIONS))
-    return { meta: metaOf(head, region, topicPrefix), records: await viewCurrent(codec, rows, viewer, region) }
+    return { meta: metaOf(head, region, topicPrefix, await sources()), records: await viewCurrent(codec, rows, viewer, region) }
   }
 
   async function readThen(stream: DataStream, recordId: string, asOf: AsOf, viewer: Viewer): Promise<object> {
@@ -76,7 +78,7 @@ export function recordRoutes({ db, codec, region, topicPrefix, cursorSecret }: R
     const places = placesToRead(vector, here, names)
     const { head, rows } = await fromReplica(readRecordsAsOf(db, stream, TABLES[stream].table, partition, recordId, places.map(({ here, offset }) => ({ region: here.region, offset }))))
     const used = vectorText(places.map(({ here: { name, generation }, offset }) => [name, { generation, offset }]))
-    return { meta: { ...metaOf(head, region, topicPrefix), asOf: at?.toISOString() ?? null, position: used, note: NOTE }, records: await viewEarlier(codec, rows, viewer, region) }
+    return { meta: { ...metaOf(head, region, topicPrefix, await sources()), asOf: at?.toISOString() ?? null, position: used, note: NOTE }, records: await viewEarlier(codec, rows, viewer, region) }
   }
 
   /** The vector that `asOf` means, with the time of one that this replica wrote down, and what is known here of the partitions. */
@@ -106,7 +108,7 @@ export function recordRoutes({ db, codec, region, topicPrefix, cursorSecret }: R
     }
     const { head, rows, next } = await fromReplica(listRecords(db, stream, TABLES[stream].table, conditions, after, query.limit ?? DEFAULT_PAGE))
     const keep = party === undefined ? undefined : (record: Record<string, unknown>) => isInvolved(record, party.region, party.role)
-    return { meta: metaOf(head, region, topicPrefix), records: await viewCurrent(codec, rows, viewer, region, keep), next: next === null ? null : cursors.seal(next, bound) }
+    return { meta: metaOf(head, region, topicPrefix, await sources()), records: await viewCurrent(codec, rows, viewer, region, keep), next: next === null ? null : cursors.seal(next, bound) }
   }
 }
 

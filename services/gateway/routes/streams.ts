@@ -9,18 +9,21 @@ import { STREAMS_EXAMPLE } from '../openapi-records.ts'
 import { readHead, type Head } from '../record-store.ts'
 import { freshnessOf, positionText } from '../record-view.ts'
 import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { knownSources } from '../sources/overview.ts'
+import type { SourceRow } from '../sources/store.ts'
 
 /** `GET /v1/streams`: the streams with their contracts, what this replica has of each region, and how fresh. */
 export function streamRoutes({ db, region, topicPrefix, writers }: { readonly db: Db; readonly region: Region; readonly topicPrefix: string; readonly writers: ReadonlyMap<string, Writer> }): (app: FastifyInstance) => void {
   const contracts = new Map(DATA_STREAMS.map((stream) => [stream, contractsOf(stream, writers)]))
+  const known = knownSources(db)
   return (app) => {
     app.get('/v1/streams', { config: { access: { roles: ['reader', 'officer', 'approver', 'publisher', 'operator'] }, documented: DOCUMENTED }, schema: SCHEMA }, async () => {
-      const head = await fromReplica(readHead(db))
+      const [head, sources] = await Promise.all([fromReplica(readHead(db)), known()])
       return {
         region,
         replica: head.replica,
         asOf: new Date(head.at).toISOString(),
-        streams: DATA_STREAMS.map((stream) => ({ stream, title: STREAM_TITLES[stream], contracts: contracts.get(stream), regions: regionsOf(head, stream, topicPrefix) })),
+        streams: DATA_STREAMS.map((stream) => ({ stream, title: STREAM_TITLES[stream], contracts: contracts.get(stream), regions: regionsOf(head, stream, topicPrefix, sources) })),
       }
     })
   }
@@ -32,10 +35,10 @@ function contractsOf(stream: DataStream, writers: ReadonlyMap<string, Writer>): 
   }))
 }
 
-function regionsOf(head: Head, stream: DataStream, topicPrefix: string): object[] {
+function regionsOf(head: Head, stream: DataStream, topicPrefix: string, sources: readonly SourceRow[]): object[] {
   const own = head.partitions.filter((one) => one.stream === stream)
   const total = (of: typeof own, field: 'records' | 'ended'): string => String(of.reduce((sum, one) => sum + BigInt(one[field]), 0n))
-  return freshnessOf({ ...head, partitions: own }, topicPrefix).map((fresh) => {
+  return freshnessOf({ ...head, partitions: own }, topicPrefix, sources).map((fresh) => {
     const partitions = own.filter(({ region }) => region === fresh.region)
     return { ...fresh, records: total(partitions, 'records'), ended: total(partitions, 'ended'), position: positionText({ ...head, partitions }, topicPrefix) }
   })

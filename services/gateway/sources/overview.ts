@@ -1,8 +1,11 @@
 import type { Db } from '@hub/runtime/db'
+import { sharedReading } from '@hub/runtime/shared-reading'
 import { REGIONS, type DataStream, type Region } from '@hub/schemas/streams'
 import { fromReplica } from '../replica.ts'
 import { standingOf, type SourceState } from './standing.ts'
 import { readSources, readWritingSources, type SourceRow } from './store.ts'
+
+const KNOWN_MS = 5_000
 
 /** A source of any region as this replica knows it. */
 export interface SourceView {
@@ -18,6 +21,11 @@ export interface SourceView {
   readonly baselineCompleteAt: Date | null
   /** Since when a newer hand-over is on its way here. */
   readonly arrivingSince: Date | null
+}
+
+/** The declared sources, some seconds old at most: reads of records are many, and hand-overs come by the hour. @throws Problem REPLICA_MISSING */
+export function knownSources(db: Db): () => Promise<readonly SourceRow[]> {
+  return sharedReading(() => fromReplica(readSources(db)), KNOWN_MS)
 }
 
 /** Every source that is declared or has records here, by region and name. @param now ms UTC @throws Problem REPLICA_MISSING */

@@ -11,6 +11,7 @@ export const gatewayConfig = defineConfig({
   callersFile: { env: 'HUB_CALLERS_FILE', type: 'path', doc: "the region's callers.yaml" },
   sourcesFile: { env: 'HUB_SOURCES_FILE', type: 'path', default: null, doc: "the region's sources.yaml; without it no source is declared" },
   stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder for schemas kept from the registry and for spooled verdicts' },
+  inboxDir: { env: 'HUB_INBOX_DIR', type: 'path', default: null, doc: 'folder of the watched folders: files in <source>/inbox are imported and moved to <source>/done or <source>/rejected, with a report beside; none = nothing is watched' },
   importSecretFile: { env: 'HUB_IMPORT_SECRET_FILE', type: 'string', default: '', doc: 'secret by which report and order numbers of imported files are hashed, 64 hexadecimal digits or more; the same for all gateways of a region; by default made once in HUB_STATE_DIR' },
   trustedProxies: { env: 'HUB_TRUSTED_PROXIES', type: 'list', default: [], doc: 'addresses or networks of the proxies in front, whose x-forwarded-for and x-forwarded-proto are believed; none = no header is' },
   requestsPerSecond: { env: 'HUB_REQUESTS_PER_SECOND', type: 'int', default: 20_000, doc: 'requests a second of one caller that has no requestsPerSecond of its own in callers.yaml; more are answered 429' },

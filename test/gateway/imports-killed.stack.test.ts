@@ -39,7 +39,7 @@ test('killed twice in the middle of 100 000 rows, the import is complete, once, 
     const before = await eventually('part of it is in', async () => {
       const report = await read(id)
       return report.rows >= ROWS * share ? report : undefined
-    }, 60_000)
+    }, 180_000)
     expect(before.state).toBe('running')
     process.kill('SIGKILL')
     await once(process, 'exit')
@@ -48,7 +48,7 @@ test('killed twice in the middle of 100 000 rows, the import is complete, once, 
   const end = await eventually('the import has ended', async () => {
     const report = await read(id)
     return report.state === 'running' || report.state === 'received' ? undefined : report
-  }, 120_000)
+  }, 240_000)
   const reports = ROWS / REPORT_EVERY
   expect(end).toMatchObject({ state: 'done', rows: ROWS, verdicts: { accepted: ROWS - reports, tallied: reports } })
 
@@ -60,4 +60,4 @@ test('killed twice in the middle of 100 000 rows, the import is complete, once, 
   expect(counted!.remembered).toBe(reports)
   expect((await hub.db('js').query('SELECT 1 FROM import_cell')).rows).toEqual([])
   await eventually('the file is gone', async () => (await readdir(join(dirname(hub.callersFile('js')), 'imports'))).every((name) => !name.endsWith('.data')) || undefined)
-}, 240_000)
+}, 600_000)

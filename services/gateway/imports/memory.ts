@@ -10,21 +10,30 @@ export interface MemoryKey {
 }
 
 /**
- * What the connectors remember of one source, as far as the rows at hand need it: fetched for many rows at once, written with what became of them, and let go
- * then. A rehearsal keeps what it was told and writes nothing.
+ * What the connectors remember of one source, as far as the rows at hand need it: fetched for a batch of rows, written with what became of them, and let go
+ * then. The next batch may begin before this one is written. A rehearsal keeps what it was told and writes nothing.
  */
 export class StoredMemory {
   readonly memory: Memory = emptyMemory()
   readonly #source: string
-  readonly #fetched = new Map<string, string | undefined>()
+  /** As it was fetched or is to be written; `used` is the batch that asked for it last. */
+  readonly #fetched = new Map<string, { readonly used: number, readonly value: unknown, readonly text: string | undefined }>()
+  #batch = 0
 
   constructor(source: string) {
     this.#source = source
   }
 
+  /** Begins a batch: what its rows need is there afterwards. */
   async fetch(db: DbClient, keys: readonly MemoryKey[]): Promise<void> {
+    this.#batch++
     const missing = new Map<string, MemoryKey>()
-    for (const key of keys) if (!this.#fetched.has(nameOf(key))) missing.set(nameOf(key), key)
+    for (const key of keys) {
+      const name = nameOf(key)
+      const known = this.#fetched.get(name)
+      if (known === undefined) missing.set(name, key)
+      else this.#fetched.set(name, { ...known, used: this.#batch })
+    }
     if (missing.size === 0) return
     const wanted = [...missing.values()]
     const { rows } = await db.query<{ part: keyof Memory, key: string, value: string }>({
@@ -32,10 +41,11 @@ export class StoredMemory {
       text: 'SELECT m.part, m.key, m.value FROM unnest($2::text[], $3::text[]) AS k (part, key) JOIN import_memory m ON m.source = $1 AND m.part = k.part AND m.key = k.key',
       values: [this.#source, textArray(wanted.map((one) => one.in)), textArray(wanted.map(({ key }) => key))],
     })
-    for (const name of missing.keys()) this.#fetched.set(name, undefined)
-    for (const { part, key, value } of rows) {
-      this.#fetched.set(nameOf({ in: part, key }), value)
-      put(this.memory, { in: part, key }, read(part, value))
+    for (const name of missing.keys()) this.#fetched.set(name, { used: this.#batch, value: undefined, text: undefined })
+    for (const { part, key, value: text } of rows) {
+      const value = read(part, text)
+      this.#fetched.set(nameOf({ in: part, key }), { used: this.#batch, value, text })
+      put(this.memory, { in: part, key }, value)
     }
   }
 
@@ -49,41 +59,65 @@ export class StoredMemory {
     else put(this.memory, key, value)
   }
 
-  /** Writes what has changed. Cells whose count changed are noted, to be counted again. */
-  async store(db: DbClient): Promise<void> {
-    const changed: { part: string, key: string, value: string, cell: string | null }[] = []
+  /** What has changed since it was asked last, to be written with what became of the rows. */
+  changes(): MemoryChanges {
+    const changed: MemoryChanges['changed'][number][] = []
     const cells = new Map<string, TallyCell>()
-    for (const [name, before] of this.#fetched) {
+    for (const [name, known] of this.#fetched) {
+      if (known.used !== this.#batch) continue
       const key = keyOf(name)
       const value = this.get(key)
+      if (value === known.value) continue
       const text = value === undefined ? undefined : write(key.in, value)
+      const before = known.text
+      this.#fetched.set(name, { used: known.used, value, text })
       if (text === undefined || text === before) continue
       const report = key.in === 'reports' ? value as CountedReport : undefined
       changed.push({ part: key.in, key: key.key, value: text, cell: report === undefined || report.deleted ? null : cellKey(report.cell) })
       for (const one of [report, before === undefined || report === undefined ? undefined : read('reports', before) as CountedReport]) if (one !== undefined) cells.set(cellKey(one.cell), one.cell)
     }
-    if (changed.length > 0) {
-      await db.query({
-        name: 'import-remember',
-        text: `INSERT INTO import_memory (source, part, key, value, cell) SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS t (part, key, value, cell)
-               ON CONFLICT (source, part, key) DO UPDATE SET value = excluded.value, cell = excluded.cell`,
-        values: [this.#source, textArray(changed.map(({ part }) => part)), textArray(changed.map(({ key }) => key)), textArray(changed.map(({ value }) => value)), textArray(changed.map(({ cell }) => cell))],
-      })
-    }
-    if (cells.size > 0) {
-      await db.query({
-        name: 'import-cells',
-        text: 'INSERT INTO import_cell (source, cell, value) SELECT $1, t.* FROM unnest($2::text[], $3::text[]) AS t (cell, value) ON CONFLICT DO NOTHING',
-        values: [this.#source, textArray([...cells.keys()]), textArray([...cells.values()].map((cell) => JSON.stringify(cell)))],
-      })
-    }
+    return { source: this.#source, batch: this.#batch, changed, cells }
   }
 
-  /** Lets go of what was stored. */
-  forget(): void {
-    this.#fetched.clear()
-    for (const part of Object.values(this.memory) as Map<string, unknown>[]) part.clear()
+  /** Writes what has changed, where nothing else is under way. */
+  async store(db: DbClient): Promise<void> {
+    await storeMemory(db, this.changes())
   }
+
+  /** Lets go of what was written and is not in use since. */
+  forget({ batch }: MemoryChanges): void {
+    for (const [name, { used }] of this.#fetched) {
+      if (used > batch) continue
+      this.#fetched.delete(name)
+      const key = keyOf(name)
+      this.memory[key.in].delete(key.key)
+    }
+  }
+}
+
+/** What is to be written after a batch of rows. */
+export interface MemoryChanges {
+  readonly source: string
+  readonly batch: number
+  readonly changed: readonly { readonly part: string, readonly key: string, readonly value: string, readonly cell: string | null }[]
+  /** Cells whose count has changed: they are noted, to be counted again. */
+  readonly cells: ReadonlyMap<string, TallyCell>
+}
+
+export async function storeMemory(db: DbClient, { source, changed, cells }: MemoryChanges): Promise<void> {
+  await Promise.all([
+    changed.length === 0 ? undefined : db.query({
+      name: 'import-remember',
+      text: `INSERT INTO import_memory (source, part, key, value, cell) SELECT $1, t.* FROM unnest($2::text[], $3::text[], $4::text[], $5::text[]) AS t (part, key, value, cell)
+             ON CONFLICT (source, part, key) DO UPDATE SET value = excluded.value, cell = excluded.cell`,
+      values: [source, textArray(changed.map(({ part }) => part)), textArray(changed.map(({ key }) => key)), textArray(changed.map(({ value }) => value)), textArray(changed.map(({ cell }) => cell))],
+    }),
+    cells.size === 0 ? undefined : db.query({
+      name: 'import-cells',
+      text: 'INSERT INTO import_cell (source, cell, value) SELECT $1, t.* FROM unnest($2::text[], $3::text[]) AS t (cell, value) ON CONFLICT DO NOTHING',
+      values: [source, textArray([...cells.keys()]), textArray([...cells.values()].map((cell) => JSON.stringify(cell)))],
+    }),
+  ])
 }
 
 /** Some cells whose count has changed, with what they count now. */

@@ -18,7 +18,7 @@ import { publishIn } from '../publisher.ts'
 import { rehearse } from '../rehearsal.ts'
 import type { NamedRecords } from './absence.ts'
 import { Counting, isTold, type Figures, type RowVerdict } from './figures.ts'
-import { deleteCells, readChangedCells, StoredMemory } from './memory.ts'
+import { deleteCells, readChangedCells, StoredMemory, storeMemory, type MemoryChanges } from './memory.ts'
 import { advance, MAX_TOLD, readImport, readTold, tellRows, toVerdict, type ImportRow } from './store.ts'
 
 const ROWS_PER_BATCH = 1_000
@@ -99,7 +99,6 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
       }
       batch.push(result)
       if (batch.length < ROWS_PER_BATCH) continue
-      await committing
       if (tools.stop.aborted) {
         end = 'stopped'
         break
@@ -108,13 +107,11 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
         end = 'rehearsed-in-part'
         break
       }
-      // While the database has this batch the next one is read.
-      committing = settle(batch)
-      committing.catch(() => {})
+      await settle(batch)
       batch = []
     }
-    await committing
     if (end === 'done' && batch.length > 0) await settle(batch)
+    await committing
     if (end === 'done' && rehearsed === undefined) await publishTallies(tools, row, counting)
   } finally {
     await committing.catch(() => {})
@@ -125,23 +122,28 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     await persist(tools, () => stored.fetch(db, rows.flatMap((result) => keyOf(result) ?? [])))
     const items = rows.map((result) => take(result))
     const events = items.flatMap(({ prepared }) => (prepared !== undefined && 'event' in prepared ? [prepared.event] : []))
-    if (rehearsed !== undefined) {
-      const outcomes = await persist(tools, () => rehearsed(events))
-      if (position === 0) {
-        let next = 0
-        tools.onPreview(items.slice(0, PREVIEWED).map(({ taken, prepared }) => {
-          const there = prepared !== undefined && 'event' in prepared
-          const { verdict } = verdictOf(taken, prepared, there ? outcomes[next++] : undefined)
-          return { place: taken.place, verdict, ...(there && { event: taken.event! }) }
-        }))
-      }
-      rehearsedRows.push(...conclude(items, outcomes).slice(0, MAX_TOLD - rehearsedRows.length))
-      position += rows.length
-    } else {
-      await commit(rows.length, items, events)
-      stored.forget()
+    if (rehearsed === undefined) {
+      const changes = stored.changes()
+      await committing
+      // While the database has this batch the next one is read and prepared.
+      committing = commit(rows.length, items, events, changes)
+      committing.catch(() => {})
+      return
     }
+    const outcomes = await persist(tools, () => rehearsed(events))
+    if (position === 0) preview(items, outcomes)
+    rehearsedRows.push(...conclude(items, outcomes).slice(0, MAX_TOLD - rehearsedRows.length))
+    position += rows.length
     tools.onProgress(position, counting.figures)
+  }
+
+  function preview(items: readonly Item[], outcomes: readonly Outcome[]): void {
+    let next = 0
+    tools.onPreview(items.slice(0, PREVIEWED).map(({ taken, prepared }) => {
+      const there = prepared !== undefined && 'event' in prepared
+      const { verdict } = verdictOf(taken, prepared, there ? outcomes[next++] : undefined)
+      return { place: taken.place, verdict, ...(there && { event: taken.event! }) }
+    }))
   }
 
   function take(result: RowResult): Item {
@@ -161,7 +163,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     return place(read.event, at, null)
   }
 
-  async function commit(count: number, items: readonly Item[], events: PreparedEvent[]): Promise<void> {
+  async function commit(count: number, items: readonly Item[], events: PreparedEvent[], changes: MemoryChanges): Promise<void> {
     let attempt: { after: Counting, tell: RowVerdict[], published: number } | undefined
     await persist(tools, async () => {
       attempt = await db.tx(async (client) => {
@@ -170,7 +172,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
         const after = counting.fork()
         const tell = conclude(items, outcomes, after)
         after.published(published.length)
-        const [advanced] = await Promise.all([advance(client, row.id, position, position + count, after.figures), stored.store(client), tellRows(client, row.id, tell)])
+        const [advanced] = await Promise.all([advance(client, row.id, position, position + count, after.figures), storeMemory(client, changes), tellRows(client, row.id, tell)])
         const tried = { after, tell, published: published.length }
         if (advanced) return (attempt = tried)
         // The attempt before was committed and its answer was lost.
@@ -181,6 +183,8 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     counting.become(attempt!.after)
     told += attempt!.tell.length
     position += count
+    stored.forget(changes)
+    tools.onProgress(position, counting.figures)
     if (attempt!.published > 0) {
       tools.onPublished()
       notifyOutbox(db)

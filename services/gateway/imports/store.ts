@@ -88,6 +88,13 @@ export async function readSame(db: DbClient, { source, sha256, shape, encoding, 
   return row === undefined ? undefined : rowOf(row)
 }
 
+/** How files of a source and shape were recognised that a person confirmed, each once. */
+export async function readConfirmed(db: DbClient, source: string, shape: string): Promise<Recognised[]> {
+  const { rows } = await db.query<{ recognised: Recognised }>(
+    `SELECT recognised FROM import WHERE source = $1 AND shape = $2 AND confirmed AND recognised IS NOT NULL AND state = 'done' ORDER BY id DESC LIMIT 50`, [source, shape])
+  return rows.map(({ recognised }) => recognised)
+}
+
 /** Changes of an import's row; what is left out stays. */
 export interface Change {
   readonly state?: State

@@ -10,6 +10,7 @@ import { createLog } from '@hub/runtime/log'
 import { VoidRun, type Bench, type Figure } from './bench.ts'
 import { drain } from './drain.ts'
 import { feed } from './feed.ts'
+import { importFiles } from './import.ts'
 import { latency } from './latency.ts'
 import { lookupIndex } from './lookup-index.ts'
 import { memory } from './memory.ts'
@@ -23,7 +24,7 @@ import { start } from './start.ts'
 // `npm run bench [-- name …] [--quick] [--out file] [--profile folder]`: benches one after the other on a private stack with honest durability. One JSON
 // line per figure on standard output; what a reader wants on standard error. Ends with status 1 when a run was void, never for a slow one.
 
-const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex]
+const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex, importFiles]
 const SEED = 20_261_124
 
 const { values: options, positionals } = parseArgs({

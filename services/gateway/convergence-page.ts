@@ -43,7 +43,7 @@ export function sentence({ verdict, asOf, since }: Standing, now: number): strin
     case 'equal': return parts('一致', upTo, from && `${from}起未见差异`)
     case 'behind': return parts('落后', upTo && `${upTo}一致`)
     case 'unknown': return parts('尚无法比较', from)
-    case 'parked sets differ': return parts('记录一致，搁置的事件不同', from)
+    case 'parked sets differ': return parts('搁置的事件不同', from)
     case 'different': return parts('不一致', from)
   }
 }

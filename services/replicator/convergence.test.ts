@@ -35,6 +35,12 @@ describe('the verdict of a partition', () => {
     expect(judge(all(100).with(0, cut('sh', 100, { parkedDigest: TWO }))).verdict).toBe('parked sets differ')
   })
 
+  it('of replicas that parked differently the records may differ, of those that parked the same they may not', () => {
+    const redriven = { parkedDigest: TWO, digest: TWO }
+    expect(judge(all(100).with(0, cut('sh', 100, redriven)).with(1, cut('js', 100, redriven))).verdict).toBe('parked sets differ')
+    expect(judge(all(100).with(0, cut('sh', 100, redriven)).with(1, cut('js', 100, { digest: TWO }))).verdict).toBe('different')
+  })
+
   it('looks at the newest common offset alone: what was repaired since does not count', () => {
     expect(judge([...all(100).with(0, cut('sh', 100, { digest: TWO })), ...all(200)]).verdict).toBe('equal')
   })

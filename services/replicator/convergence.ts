@@ -58,7 +58,8 @@ export function judgePartition(regions: readonly string[], generation: string, c
   })
   const told = (verdict: PartitionVerdict, reason: string | null = null): Convergence => ({ verdict, reason, nextOffset, asOf, regions: parts })
   if (common === undefined) return told('unknown', whyUnknown(regions, generation, completeFrom, cuts, byRegion))
-  if (!same(common, ({ digest }) => digest)) return told('different')
+  // What one release parked, another may have applied: where the parked sets differ, so may the records.
+  if (![...Map.groupBy(common, ({ parkedDigest }) => parkedDigest).values()].every((alike) => same(alike, ({ digest }) => digest))) return told('different')
   if (!same(common, ({ parkedDigest }) => parkedDigest)) return told('parked sets differ')
   const offsets = [...new Set(own.map((cut) => cut.nextOffset))]
   const late = regions.filter((region) => offsets.filter((offset) => offset > byRegion.get(region)![0]!.nextOffset).length >= BEHIND_CUTS)

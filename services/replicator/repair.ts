@@ -8,6 +8,7 @@ import { MOST_WRONG } from './scrub.ts'
 import { fence, type Lease } from './store/lease.ts'
 import { correctKept, type Correction, MOVED_ON, replaceRows, writeAudit } from './store/repair.ts'
 import { type Pair, readPairs } from './store/replay.ts'
+import { countRedriven } from './store/redrive.ts'
 import { readKept } from './store/scrub.ts'
 
 /** A comparison is made anew when a row that it found wrong moved on before the repair. */
@@ -35,6 +36,11 @@ export class UndecidedError extends Error {
   override readonly name = 'UndecidedError'
 }
 
+/** An event of the partition was redriven while the log was replayed, which passed over it. */
+class OutdatedError extends Error {
+  override readonly name = 'OutdatedError'
+}
+
 /** More rows differ than a repair takes on: the partition is better made anew. */
 export class TooManyError extends Error {
   override readonly name = 'TooManyError'
@@ -46,7 +52,18 @@ export class TooManyError extends Error {
  * @param suspects records that are wrong in themselves
  */
 export async function localiseAndRepair(options: Repairing, place: Place, suspects: readonly string[], signal: AbortSignal): Promise<Repaired> {
+  for (let left = TRIES; ; left--) {
+    try {
+      return await replayAndRepair(options, place, suspects, signal)
+    } catch (error) {
+      if (!(error instanceof OutdatedError) || left === 1) throw error
+    }
+  }
+}
+
+async function replayAndRepair(options: Repairing, place: Place, suspects: readonly string[], signal: AbortSignal): Promise<Repaired> {
   const { db, main } = options
+  const redriven = await countRedriven(main, place)
   const start = await main.tx((c) => readKept(c, place))
   if (start === undefined) return { findings: [], rows: 0, corrected: false }
   const completeFrom = await replay(options, place, start.next, signal)
@@ -69,6 +86,7 @@ export async function localiseAndRepair(options: Repairing, place: Place, suspec
     const { kept, pairs, sum } = await db.tx(async (c) => {
       await c.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ')
       const now = await readKept(c, where)
+      if (await countRedriven(c, where) !== redriven) throw new OutdatedError(`an event of ${where.topic}/${where.partition} was redriven meanwhile`)
       if (now?.generation !== generation) throw new Error(`${where.topic}/${where.partition} is of another generation now`)
       return { kept: now, ...(await readPairs(c, where, { ...covered, next: now.next }, also, MOST_WRONG + 1)) }
     })

@@ -5,7 +5,8 @@ import { markChanges } from './store/change-mark.ts'
 import { trimCheckpoints } from './store/checkpoints.ts'
 import { trimHistory } from './store/history.ts'
 import { thinPositionLog } from './store/region-position.ts'
-import { trimAudit, trimParked, trimRegionParked } from './store/retention.ts'
+import { trimRedriveRequests } from './store/redrive.ts'
+import { trimAudit, trimParked, trimRedriven, trimRegionParked } from './store/retention.ts'
 import { trimRequests } from './store/scrub.ts'
 import { thinVectors } from './store/vectors.ts'
 
@@ -22,12 +23,13 @@ export async function trimHourly(db: Db, historyMonths: number, onDone: () => vo
     try {
       await thinVectors(db, historyMonths)
       await markChanges(db, historyMonths)
-      for (const [trim, months] of [[trimHistory, historyMonths], [trimParked, historyMonths], [trimRegionParked, historyMonths], [trimAudit, AUDIT_MONTHS]] as const) {
+      for (const [trim, months] of [[trimHistory, historyMonths], [trimParked, historyMonths], [trimRegionParked, historyMonths], [trimRedriven, historyMonths], [trimAudit, AUDIT_MONTHS]] as const) {
         while (!signal.aborted && (await trim(db, months)) > 0);
       }
       await trimCheckpoints(db, CHECKPOINT_DAYS)
       await thinPositionLog(db, POSITION_LOG_DAYS)
       await trimRequests(db, REQUEST_DAYS)
+      await trimRedriveRequests(db, REQUEST_DAYS)
       onDone()
     } catch (error) {
       log.warn({ err: error }, 'nothing is trimmed this time')

@@ -72,11 +72,14 @@ it('a thirtieth heartbeat cuts a checkpoint in every partition, and it is publis
 })
 
 it('keeps what other regions parked of this region, and nothing of theirs', async () => {
-  const parked = (topic: string): Promise<Raw> =>
-    technical('sh', 'parked', 'ParkedEvent', `${topic}/2/17`, { topic, partition: 2, generation, offset: 17, key: 'a/1', reason: 'bounds', hash: Buffer.alloc(16) })
+  const parked = (topic: string, redrivenAt: number | null = null): Promise<Raw> =>
+    technical('sh', 'parked', 'ParkedEvent', `${topic}/2/17`, { topic, partition: 2, generation, offset: 17, key: 'a/1', reason: 'bounds', hash: Buffer.alloc(16), redrivenAt })
   await replica.reaches(await log.append([await parked('zj.complaint'), await parked('ah.complaint'), await parked('zj.complaint')]))
   const { rows } = await replica.db.query('SELECT region, topic, partition, log_offset, reason FROM region_parked')
   expect(rows).toEqual([{ region: 'sh', topic: log.topic('zj', 'complaint'), partition: 2, log_offset: 17n, reason: 'bounds' }])
+  // A newer release read it there.
+  await replica.reaches(await log.append([await parked('zj.complaint', 1_790_000_000_000)]))
+  expect((await replica.db.query('SELECT 1 FROM region_parked')).rows).toEqual([])
 })
 
 it('a technical event with a foreign key or region is parked, and never announced', async () => {

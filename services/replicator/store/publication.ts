@@ -32,7 +32,7 @@ export async function takeCheckpoints(c: DbClient, region: string, version: numb
   return rows.map((row) => ({ topic: row.topic, partition: row.partition, generation: row.generation, nextOffset: Number(row.next_offset), digest: row.digest, parkedDigest: row.parked_digest }))
 }
 
-/** Takes parked events that were not yet published, and marks them as published. */
+/** Takes parked events that were not yet published, and marks them as published; those that were redriven with when that was. */
 export async function takeParked(c: DbClient): Promise<Omit<ParkedEvent, 'region'>[]> {
   const { rows } = await c.query<{ topic: string; partition: number; generation: string; log_offset: bigint; key: string; reason: string; hash: Buffer; at: bigint }>(
     `UPDATE parked p SET published = true FROM consumer_offset o
@@ -40,5 +40,13 @@ export async function takeParked(c: DbClient): Promise<Omit<ParkedEvent, 'region
         AND o.topic = p.topic AND o.partition = p.partition
   RETURNING p.topic, p.partition, o.generation, p.log_offset, p.key, p.reason, int8send(p.hash_hi) || int8send(p.hash_lo) AS hash,
             (extract(epoch FROM p.parked_at) * 1000)::int8 AS at`)
-  return rows.map((row) => ({ topic: row.topic, partition: row.partition, generation: row.generation, offset: Number(row.log_offset), key: row.key, reason: row.reason, hash: row.hash, at: Number(row.at) }))
+  const { rows: redriven } = await c.query<(typeof rows)[number] & { redriven_at: bigint }>(
+    `UPDATE redriven p SET published = true
+      WHERE p.ctid = ANY (ARRAY(SELECT ctid FROM redriven WHERE NOT published ORDER BY topic, partition, log_offset LIMIT ${MOST_PARKED} FOR UPDATE))
+  RETURNING topic, partition, generation, log_offset, key, reason, int8send(hash_hi) || int8send(hash_lo) AS hash,
+            (extract(epoch FROM parked_at) * 1000)::int8 AS at, (extract(epoch FROM redriven_at) * 1000)::int8 AS redriven_at`)
+  return [...rows.map((row) => ({ ...row, redriven_at: null })), ...redriven].map((row) => ({
+    topic: row.topic, partition: row.partition, generation: row.generation, offset: Number(row.log_offset), key: row.key, reason: row.reason, hash: row.hash, at: Number(row.at),
+    redrivenAt: row.redriven_at === null ? null : Number(row.redriven_at),
+  }))
 }

@@ -20,3 +20,18 @@ export function writeRegionParked(c: DbTx, topicPrefix: string, events: readonly
     ],
   })
 }
+
+/** Notes that regions park these no more. */
+export function dropRegionParked(c: DbTx, topicPrefix: string, events: readonly ParkedEvent[]): void {
+  if (events.length === 0) return
+  c.send({
+    text: `DELETE FROM region_parked r USING unnest($1::text[], $2::text[], $3::int4[], $4::int8[]) AS e (region, topic, partition, log_offset)
+            WHERE r.topic = e.topic AND r.partition = e.partition AND r.log_offset = e.log_offset AND r.region = e.region`,
+    values: [
+      textArray(events.map(({ region }) => region)),
+      textArray(events.map(({ topic }) => topicPrefix + topic)),
+      int4Array(events.map(({ partition }) => partition)),
+      int8Array(events.map(({ offset }) => offset)),
+    ],
+  })
+}

@@ -104,7 +104,7 @@ export async function readPairs(c: DbClient, { stream, region, partition }: Plac
   }
 }
 
-/** Offsets of the events that stand parked: a newer software might not park them, but what is parked is a matter of its own. */
+/** Offsets of the events that stand parked: a newer release might not park them, but that is for a redrive to decide, after which they do not stand there. */
 export async function readParkedOffsets(db: Db, { topic, partition }: Place): Promise<Set<number>> {
   const { rows } = await db.query<{ log_offset: bigint }>('SELECT log_offset FROM parked WHERE topic = $1 AND partition = $2', [topic, partition])
   return new Set(rows.map(({ log_offset: offset }) => Number(offset)))

@@ -27,3 +27,11 @@ export async function trimAudit(db: Db, months: number): Promise<number> {
        SELECT number FROM audit WHERE at < now() - make_interval(months => $1::int) ORDER BY number LIMIT ${ROWS}))`, [months])
   return rowCount
 }
+
+/** Forgets events that were redriven longer ago than `months`; the audit keeps the act. @returns how many; call again while there are any */
+export async function trimRedriven(db: Db, months: number): Promise<number> {
+  const { rowCount } = await db.query(
+    `DELETE FROM redriven WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM redriven WHERE published AND redriven_at < now() - make_interval(months => $1::int) LIMIT ${ROWS}))`, [months])
+  return rowCount
+}

@@ -47,3 +47,8 @@ test.each(REGIONS)('infra/regions/%s/sources.yaml agrees with the callers of the
   const declared = parseDeclarations(file('sources.yaml'), file('callers.yaml'), 'sources.yaml')
   expect(new Set(declared.flatMap(({ streams }) => streams))).toEqual(new Set(['complaint', 'tally', 'credit-blacklist', 'inspection-failure']))
 })
+
+test('what docs/guides/sources.md shows is a good file', () => {
+  const [, yaml] = /^```yaml\n([\s\S]*?)^```$/m.exec(readFileSync(new URL('../../../docs/guides/sources.md', import.meta.url), 'utf8'))!
+  expect(parseDeclarations(yaml!, CALLERS, 'sources.yaml')).toMatchObject([{ id: 'zj-credit', contact: '0571-87654321', cadenceSeconds: 86_400 }])
+})

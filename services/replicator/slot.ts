@@ -1,5 +1,5 @@
 import type { Region, Stream } from '@hub/schemas/streams'
-import { Freshness } from './freshness.ts'
+import { Freshness } from '@hub/schemas/freshness'
 import type { Item } from './item.ts'
 
 /** What is stored about one partition: its identity and position. */

@@ -18,9 +18,14 @@ export function createCommitter(db: Db, wakeup: Wakeup, metrics: GatewayMetrics,
     async commit(events) {
       failpoint('publish.taken')
       const started = performance.now()
-      const outcomes = await publishBatch(db, events, isEnding, wakeup)
-      metrics.commit((performance.now() - started) / 1000, events.length)
-      return outcomes
+      try {
+        const outcomes = await publishBatch(db, events, isEnding, wakeup)
+        metrics.commit((performance.now() - started) / 1000, events.length)
+        return outcomes
+      } catch (error) {
+        metrics.commitFailed()
+        throw error
+      }
     },
     isTransient,
     onRetry: (error) => log.warn({ err: error }, 'publishing transaction failed, tried again'),

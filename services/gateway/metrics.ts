@@ -7,6 +7,7 @@ export interface GatewayMetrics {
   /** Verdicts that were given and could not be remembered. */
   forgotten(verdicts: number): void
   commit(seconds: number, events: number): void
+  commitFailed(): void
 }
 
 /** @param waiting events taken in that are not durable yet */
@@ -14,9 +15,11 @@ export function createGatewayMetrics(metrics: Metrics, waiting: () => number): G
   const events = metrics.counter('hub_gateway_events_total', 'Events by stream and verdict; rehearsals are not counted', ['stream', 'verdict'])
   const commits = metrics.histogram('hub_gateway_commit_seconds', 'Time of one publishing transaction')
   const committed = metrics.counter('hub_gateway_committed_events_total', 'Events decided in publishing transactions')
+  const failures = metrics.counter('hub_gateway_commit_failures_total', 'Publishing transactions that the database did not take; most are tried again')
   const forgotten = metrics.counter('hub_gateway_forgotten_verdicts_total', 'Verdicts that were given and that the history lacks, because the database did not take them in time')
   metrics.gauge('hub_gateway_waiting_events', 'Events taken in that are not durable yet', [], (gauge) => gauge.set(waiting()))
   return {
+    commitFailed: () => failures.inc(),
     forgotten: (verdicts) => forgotten.inc(verdicts),
     verdicts(stream, verdicts) {
       const summary = emptySummary()

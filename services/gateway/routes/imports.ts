@@ -2,7 +2,7 @@ import { BOUNDS } from '@hub/connectors/readers/bounds'
 import { SHAPES } from '@hub/connectors/shapes/index'
 import type { Db } from '@hub/runtime/db'
 import { Problem, problemAnswer, type Caller, type Documented } from '@hub/runtime/http'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Admission } from '../admission.ts'
 import { readChunks, type Patience } from '../body.ts'
@@ -11,10 +11,13 @@ import type { Imports } from '../imports/imports.ts'
 import { reportOf, rowReport } from '../imports/report.ts'
 import { readImport, readImports, readTold, type ImportRow } from '../imports/store.ts'
 import { IMPORT_EXAMPLE } from '../openapi-imports.ts'
+import { createSlots } from '../slots.ts'
 
 const PATIENCE: Patience = { idleMs: 30_000, minBytes: 16 * 1024, perMs: 60_000 }
 /** A connection without a byte is given up soon after this. */
 const WAIT_MS = 60_000
+/** Files on their way here at once. */
+const UPLOADS = { all: 16, perCaller: 4 } as const
 const MAX_PAGE = 1_000
 const DEFAULT_PAGE = 100
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
@@ -39,16 +42,21 @@ export interface ImportRoutes {
 /** `/v1/imports`: files become events. */
 export function importRoutes({ db, imports, admission, closing }: ImportRoutes): (app: FastifyInstance) => Promise<void> {
   const roles = { access: { roles: ['publisher', 'operator'] as const } }
+  // Each may bring 2 GiB to the disk before it counts as an import.
+  const slots = createSlots(UPLOADS.all, UPLOADS.perCaller)
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage, done: (error: null, body: IncomingMessage) => void) => done(null, payload))
     app.post<Handover>('/v1/imports/:source', {
       config: { access: { roles: ['publisher'] }, documented: HANDED_OVER },
       schema: HAND_OVER,
-      onRequest: async (request) => {
+      onRequest: async (request, reply) => {
         if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'CONTENT_ENCODING', '不接受压缩内容 · compressed bodies are not accepted', 'Send it without content-encoding.')
         mayImport(request.caller!, (request.params as Handover['Params']).source)
         admission.admit(false)
+        const release = slots.take(request.caller!.id)
+        if (release === undefined) throw new Problem(429, 'TOO_MANY_IMPORTS', '未完成的导入过多，请稍后重试 · too many imports have not ended: try again later', 'Too many files are on their way here: send fewer at a time.', { retryAfterSeconds: 10 })
+        reply.raw.once('close', release)
       },
     }, async (request, reply) => {
       const { file = 'file', encoding, delimiter, shape, dryRun = false, wait = false } = request.query
@@ -67,7 +75,7 @@ export function importRoutes({ db, imports, admission, closing }: ImportRoutes):
 
     app.get<One>('/v1/imports/:id', { config: { ...roles, documented: READ }, schema: READ_ONE }, async (request) => {
       const { wait = false, after, limit = DEFAULT_PAGE } = request.query
-      const seen = await find(request.caller!, request.params.id)
+      const seen = await findImport(db, request.caller!, request.params.id)
       const row = wait ? await readRested(seen.id, true) : seen
       const [at, sheet] = after === undefined ? [] : [after.slice(0, after.indexOf(':')), after.slice(after.indexOf(':') + 1)]
       const told = await readTold(db, row.id, at === undefined ? undefined : { sheet: sheet!, row: Number(at) }, limit)
@@ -75,28 +83,30 @@ export function importRoutes({ db, imports, admission, closing }: ImportRoutes):
       return { ...reportOf(row, request.caller!.id === row.caller ? imports.live(row.id) : {}), problems: told.map(rowReport), next: told.length === limit ? `${last!.row}:${last!.sheet}` : null }
     })
 
-    for (const [action, schema] of [['confirm', CONFIRM], ['cancel', CANCEL], ['revert', REVERT]] as const) act(action, schema)
+    const acting = { access: { roles: ['publisher'] as const }, documented: ACTED }
+    app.post<One>('/v1/imports/:id/confirm', { config: acting, schema: CONFIRM }, (request, reply) => act('confirm', request, reply))
+    app.post<One>('/v1/imports/:id/cancel', { config: acting, schema: CANCEL }, (request, reply) => act('cancel', request, reply))
+    app.post<One>('/v1/imports/:id/revert', { config: acting, schema: REVERT }, (request, reply) => act('revert', request, reply))
+  }
 
-    function act(action: 'confirm' | 'cancel' | 'revert', schema: object): void {
-      app.post<One>(`/v1/imports/:id/${action}`, { config: { access: { roles: ['publisher'] }, documented: ACTED }, schema }, async (request, reply) => {
-        const { id } = await find(request.caller!, request.params.id)
-        await imports[action](id)
-        const { wait = false } = request.query
-        const row = await readRested(id, wait)
-        return reply.code(wait && isEnd(row) ? 200 : 202).send(reportOf(row, imports.live(id)))
-      })
-    }
+  async function act(action: 'confirm' | 'cancel' | 'revert', request: FastifyRequest<One>, reply: FastifyReply): Promise<FastifyReply> {
+    const { id } = await findImport(db, request.caller!, request.params.id)
+    await imports[action](id)
+    const { wait = false } = request.query
+    const row = await readRested(id, wait)
+    return reply.code(wait && isEnd(row) ? 200 : 202).send(reportOf(row, imports.live(id)))
   }
 
   async function readRested(id: string, wait: boolean): Promise<ImportRow> {
     return imports.settled(id, wait ? AbortSignal.any([closing, AbortSignal.timeout(WAIT_MS)]) : AbortSignal.abort())
   }
+}
 
-  async function find(caller: Caller, id: string): Promise<ImportRow> {
-    const row = await readImport(db, id)
-    if (row === undefined || !(caller.roles.includes('operator') || allows(caller.sources, row.source))) throw new Problem(404, 'IMPORT_UNKNOWN', '没有此导入 · there is no such import', 'Look for it in GET /v1/imports.')
-    return row
-  }
+/** An import that a caller may see. @throws Problem 404 */
+export async function findImport(db: Db, caller: Caller, id: string): Promise<ImportRow> {
+  const row = await readImport(db, id)
+  if (row === undefined || !(caller.roles.includes('operator') || allows(caller.sources, row.source))) throw new Problem(404, 'IMPORT_UNKNOWN', '没有此导入 · there is no such import', 'Look for it in GET /v1/imports.')
+  return row
 }
 
 function isEnd({ state }: ImportRow): boolean {

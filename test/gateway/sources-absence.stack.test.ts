@@ -50,6 +50,8 @@ async function kinds(source: string): Promise<Record<string, number>> {
   return Object.fromEntries(found.map(({ kind, count }) => [kind, count]))
 }
 
+const page = async (path: string): Promise<string> => (await fetch(gateway.url + path, { headers: { authorization: `Bearer ${KEYS.publisher}` } })).text()
+
 const handOvers = async (source: string): Promise<number> => (await gateway.db.query('SELECT FROM hand_over WHERE source = $1', [source])).rowCount
 
 test('what a complete list does not name any more has ended; named again it is restored; each list is a hand-over', async () => {
@@ -70,6 +72,7 @@ test('a list that would end too many waits for a person: its new rows are in, an
   expect(half).toMatchObject({ state: 'waiting-confirmation', absent: 88, problem: { code: 'many-absent' } })
   expect(await kinds('whole')).toEqual({ original: 108, removal: 1, restored: 1 })
   expect(await handOvers('whole')).toBe(4)
+  expect(await page('/status')).toMatch(/名单未再列出 88 条记录/)
   expect(await act(half.id, 'cancel')).toMatchObject({ state: 'failed', problem: { code: 'given-up' } })
   expect(await kinds('whole')).toMatchObject({ removal: 1 })
 
@@ -106,4 +109,14 @@ test('a source of changes ends nothing by absence, and a file without rows is a 
 test('a source that nobody declares is imported as before, and hands over nothing', async () => {
   expect(await importList('nobodys', rows(0, 3))).toMatchObject({ state: 'done', events: 3, absent: null })
   expect(await handOvers('nobodys')).toBe(0)
+})
+
+test('a removal whose listing has not come is shown as waiting until it comes', async () => {
+  const removal = ['名单,企业名称,统一社会信用代码,列入日期,移出日期,移出原因,移出决定机关', `经营异常名录,杭州某某500有限公司,${codeOf(500)},2024-03-25,2025-01-10,履行义务,杭州市市场监督管理局`, ''].join('\n')
+  const response = await fetch(`${gateway.url}/v1/imports/late?wait=true&shape=credit-namelist&file=removals.csv`, { method: 'POST', headers: { authorization: `Bearer ${KEYS.publisher}` }, body: removal })
+  expect(await response.json()).toMatchObject({ state: 'done', verdicts: { waiting: 1 } })
+  expect(await page('/status')).toMatch(/late<\/code>：1 条记录有移出而无列入/)
+  await importList('late', [row(500).replace(/2024-03-\d\d/, '2024-03-25')])
+  expect(await kinds('late')).toEqual({ removal: 1 })
+  expect(await page('/status')).not.toContain('有移出而无列入')
 })

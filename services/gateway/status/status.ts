@@ -9,6 +9,7 @@ import { readOverview, type SourceView } from '../sources/overview.ts'
 import { readVerdictPage, type PastVerdict } from '../verdict-page.ts'
 import { KEPT_MS } from '../verdict-trim.ts'
 import { arrivalsOf, type Arrivals } from './arrivals.ts'
+import { readHeld, type Held } from './held.ts'
 import { readFrontiers, readOwnParked, readWaiting, type DayCount, type OwnParked } from './store.ts'
 import type { Today } from './today.ts'
 
@@ -26,6 +27,7 @@ export interface Status {
   /** Refused or conflicting, the newest first. */
   readonly refused: readonly PastVerdict[]
   readonly moreRefused: boolean
+  readonly held: Held
   /** Null where this region has no replica yet. */
   readonly replica: { readonly arrivals: readonly Arrivals[]; readonly parked: readonly (Omit<OwnParked, 'topic'> & { readonly stream: DataStream })[]; readonly moreParked: boolean; readonly sources: readonly SourceView[] } | null
 }
@@ -35,13 +37,14 @@ export async function readStatus(db: Db, where: { region: Region; topicPrefix: s
   const mine = visibleTo(caller)
   const streams = new Map(DATA_STREAMS.map((stream) => [topicName(where.region, stream, where.topicPrefix), stream]))
   // Refusals are read after they were counted: each that the figures have is looked for.
-  const [{ day, page }, replica] = await within(Promise.all([
+  const [{ day, page }, held, replica] = await within(Promise.all([
     today(now).then(async (day) => ({ day, page: await readVerdictPage(db, where, { ...mine, streams: null, outcomes: ['refused', 'conflict'] }, { from: lowestId(now - KEPT_MS), below: lowestId(LAST_MS), limit: REFUSED }) })),
+    readHeld(db, mine.sources),
     readReplica(db, streams, mine.sources, now),
   ]), DEADLINE_MS)
   const isMine = ({ source, caller: of }: DayCount): boolean => (source === null ? mine.caller === null || of === mine.caller : mine.sources === null || mine.sources.includes(source))
   const counts = day.counts.filter(isMine).map((one) => ({ ...one, stream: streams.get(one.stream) ?? one.stream }))
-  return { today: { ...day, counts }, refused: page.verdicts, moreRefused: page.next !== null, replica }
+  return { today: { ...day, counts }, refused: page.verdicts, moreRefused: page.next !== null, held, replica }
 }
 
 async function readReplica(db: Db, streams: ReadonlyMap<string, DataStream>, sources: readonly string[] | null, now: number): Promise<Status['replica']> {

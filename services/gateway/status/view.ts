@@ -2,6 +2,7 @@ import { html, type Html } from '@hub/runtime/page'
 import { RULES, VERDICT_TEXTS, type VerdictKind } from '../verdict.ts'
 import type { PastVerdict } from '../verdict-page.ts'
 import type { Arrivals } from './arrivals.ts'
+import { heldView } from './held-view.ts'
 import { sourcesView } from './sources-view.ts'
 import type { Status } from './status.ts'
 import type { DayCount } from './store.ts'
@@ -18,6 +19,7 @@ export function statusView(status: Status, now: number): Html {
 ${arrivalsView(status)}
 ${todayView(status)}
 ${refusedView(status)}
+${heldView(status.held)}
 ${parkedView(status)}
 ${status.replica === null ? '' : sourcesView(status.replica.sources)}
 <h2>先试后发 <span lang="en">Rehearse first</span></h2>

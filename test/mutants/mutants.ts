@@ -105,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     guard: 'freshness: the fetch that brings a heartbeat says nothing', keeps: 'staleness is never understated',
-    file: 'services/replicator/freshness.ts', from: 'this.#pending[0].end <= offset)', to: 'this.#pending[0].end <= offset + 1)',
+    file: 'schemas/freshness.ts', from: 'this.#pending[0].end <= offset)', to: 'this.#pending[0].end <= offset + 1)',
     test: SIMULATION, says: /freshness: /,
   },
   {

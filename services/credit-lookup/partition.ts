@@ -1,0 +1,187 @@
+import { Freshness } from '@hub/schemas/freshness'
+import { isIdentityShaped } from '@hub/schemas/identity'
+import { endsShare, type Item, type ParkedItem, type RecordItem } from '@hub/schemas/log-item'
+import { dateText } from '@hub/schemas/record-json'
+import type { Region } from '@hub/schemas/streams'
+import { TABLES } from '@hub/schemas/tables'
+import { normaliseUscc } from '@hub/schemas/uscc'
+import { todayInShanghai } from '@hub/schemas/visibility'
+import type { Holdings } from './holdings.ts'
+import type { Place } from './snapshot.ts'
+
+/** Bad events that are kept by key; with more of them the region is incomplete until all is read anew. */
+const MAX_PARKED = 10_000
+/** Checkpoints are cut about once a minute, and those of the region come within seconds. */
+const CUTS_KEPT = 10
+const USCC_COLUMN = TABLES['credit-blacklist'].columns.findIndex(({ name }) => name === 'uscc')
+
+/** A bad event that is the newest of its key. */
+interface Parked {
+  readonly key: string
+  /** 32 hexadecimal digits. */
+  readonly hash: string
+  /** The code that it says it is about; null where nobody can tell. */
+  readonly subject: string | null
+}
+
+/** What a snapshot keeps of a partition beside its place; JSON. */
+export interface PartitionState {
+  readonly lastSequence: number
+  readonly completeFrom: number
+  readonly parked: readonly Parked[]
+  readonly overflowed: boolean
+}
+
+/** What this process had at an offset: to be compared with what the region's replica had there. */
+export interface Cut {
+  readonly nextOffset: number
+  readonly digest: string
+  readonly parkedDigest: string
+}
+
+export type Proof = 'equal' | 'unknown' | 'parked sets differ' | 'different'
+
+/** One partition of a region's credit lists, read in order into the holdings. */
+export class Partition {
+  readonly number: number
+  readonly topic: string
+  readonly partition: number
+  readonly region: Region
+  readonly generation: string
+  readonly freshness = new Freshness()
+  /** Log end when this process began to read: what is below must be here before anything is answered. */
+  readonly readyAt: number
+  proof: Proof = 'unknown'
+  #next: number
+  #lastSequence: number
+  /** Below it versions are missing that compaction had taken: no digest says anything. */
+  #completeFrom: number
+  readonly #parked = new Map<string, Parked>()
+  readonly #parkedDigest = Buffer.alloc(16)
+  #overflowed: boolean
+  readonly #cuts: Cut[] = []
+  readonly #theirs: Cut[] = []
+
+  /** @param number its place in the holdings and in snapshots */
+  constructor(number: number, region: Region, place: Place, readyAt: number, state?: PartitionState) {
+    this.number = number
+    this.region = region
+    this.topic = place.topic
+    this.partition = place.partition
+    this.generation = place.generation
+    this.readyAt = readyAt
+    this.#next = place.next
+    this.#lastSequence = state?.lastSequence ?? -1
+    this.#completeFrom = state?.completeFrom ?? 0
+    this.#overflowed = state?.overflowed ?? false
+    for (const parked of state?.parked ?? []) this.#park(parked)
+  }
+
+  get next(): number {
+    return this.#next
+  }
+
+  get lastSequence(): number {
+    return this.#lastSequence
+  }
+
+  get loaded(): boolean {
+    return this.#next >= this.readyAt
+  }
+
+  get place(): Place {
+    const { topic, partition, generation, next } = this
+    return { topic, partition, generation, next }
+  }
+
+  get state(): PartitionState {
+    return { lastSequence: this.#lastSequence, completeFrom: this.#completeFrom, parked: [...this.#parked.values()], overflowed: this.#overflowed }
+  }
+
+  /** Bad events of which nobody can say whom they are about. */
+  get unreadable(): number {
+    let count = this.#overflowed ? 1 : 0
+    for (const { subject } of this.#parked.values()) if (subject === null) count++
+    return count
+  }
+
+  /** Whether a bad event names this subject. */
+  isParked(code: string): boolean {
+    for (const { subject } of this.#parked.values()) if (subject === code) return true
+    return false
+  }
+
+  /** A sequence was jumped over while offsets are contiguous: an event never reached the log. */
+  hasLost(item: Item): boolean {
+    return item.sequence !== undefined && item.offset === this.#next && item.sequence > this.#lastSequence + 1
+  }
+
+  /** Takes the next event in; one that was taken before is passed over. @throws what the holdings throw */
+  take(item: Item, holdings: Holdings): void {
+    if (item.offset < this.#next) return
+    if (item.offset > this.#next) this.#completeFrom = Math.max(this.#completeFrom, item.logEnd)
+    if (item.what === 'record') holdings.apply({ recordId: item.key, version: item.version, hash: item.hash, ended: item.ended, place: this.number, offset: item.offset, code: codeOf(item), body: item.body })
+    this.#bury(item.key)
+    if (item.what === 'parked') this.#park({ key: item.key, hash: item.hash.toString('hex'), subject: subjectOf(item) })
+    if (item.what === 'control' && item.heartbeat !== undefined) this.freshness.heartbeatApplied(item.offset, item.heartbeat.delayMs)
+    this.#next = item.offset + 1
+    if (item.sequence !== undefined) this.#lastSequence = Math.max(this.#lastSequence, item.sequence)
+    if (endsShare(item) && this.#next >= this.#completeFrom) {
+      remember(this.#cuts, { nextOffset: this.#next, digest: holdings.digest(this.number), parkedDigest: this.parkedDigest })
+      this.#compare()
+    }
+  }
+
+  /** What the region's own replica had at an offset of this log. */
+  compare(cut: Cut): void {
+    remember(this.#theirs, cut)
+    this.#compare()
+  }
+
+  get parkedDigest(): string {
+    return this.#parkedDigest.toString('hex')
+  }
+
+  /** The verdict at the newest offset that both have a checkpoint of. */
+  #compare(): void {
+    for (const mine of this.#cuts.toReversed()) {
+      const theirs = this.#theirs.findLast(({ nextOffset }) => nextOffset === mine.nextOffset)
+      if (theirs === undefined) continue
+      this.proof = theirs.parkedDigest !== mine.parkedDigest ? 'parked sets differ' : theirs.digest !== mine.digest ? 'different' : 'equal'
+      return
+    }
+  }
+
+  #park(parked: Parked): void {
+    if (this.#parked.size >= MAX_PARKED) this.#overflowed = true
+    else this.#parked.set(parked.key, parked)
+    this.#xor(parked)
+  }
+
+  #bury(key: string): void {
+    const parked = this.#parked.get(key)
+    if (parked === undefined) return
+    this.#parked.delete(key)
+    this.#xor(parked)
+  }
+
+  #xor({ hash }: Parked): void {
+    for (const [n, byte] of Buffer.from(hash, 'hex').entries()) this.#parkedDigest[n]! ^= byte
+  }
+}
+
+function remember(cuts: Cut[], cut: Cut): void {
+  cuts.push(cut)
+  if (cuts.length > CUTS_KEPT) cuts.shift()
+}
+
+function codeOf({ columns, ended }: RecordItem): string | undefined {
+  const uscc = ended ? null : columns[USCC_COLUMN]
+  return typeof uscc === 'string' ? normaliseUscc(uscc)?.code : undefined
+}
+
+/** A number that may be a person's is neither kept nor compared: the event then counts as one that names nobody. */
+function subjectOf({ subject }: ParkedItem): string | null {
+  if (subject === undefined || isIdentityShaped(subject, dateText(todayInShanghai()))) return null
+  return normaliseUscc(subject)?.code ?? null
+}

@@ -23,6 +23,7 @@ import { rehearse } from './rehearsal.ts'
 import { keepRepublished } from './republish.ts'
 import { changeRoutes } from './routes/changes.ts'
 import { eventRoutes } from './routes/events.ts'
+import { importPage } from './routes/import-page.ts'
 import { importRoutes } from './routes/imports.ts'
 import { operateRoutes } from './routes/operate.ts'
 import { receiptRoutes } from './routes/receipts.ts'
@@ -47,8 +48,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000 }))
     const topics = await prepareDatabase(db, config)
     const codec = await createCodec({ registryUrl: config.registryUrl, cacheDir: config.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
-    const published = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
-    const writers = new Map(await Promise.all(published.map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
+    const writers = new Map(await Promise.all(ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream)).map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
     const sources = await startSources(config, { db, codec, wakeup: context.wakeup, log, metrics: context.metrics })
     const spoolDir = await prepareSpoolDir(config.stateDir)
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
@@ -68,7 +68,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
         addComponents(app)
         const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
         await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
-        await app.register(importRoutes({ db, imports, admission, closing: stop.signal }))
+        for (const routes of [importRoutes, importPage]) await app.register(routes({ db, imports, admission, closing: stop.signal }))
         for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), operateRoutes(db, region, topicPrefix), verdictRoutes(db, config), statusRoutes(db, config), sourceRoutes(db, region, sources)]) routes(app)
       },
     }))

@@ -11,6 +11,8 @@ export interface Asked {
   readonly status?: number
 }
 
+const NOBODY = '019b76da-a87b-7c54-9e0f-2f1f6d2c5a10'
+
 /** One right question for every operation of the gateway's document. */
 export const WALK: Readonly<Record<string, Asked>> = {
   'GET /livez': { path: () => '/livez' },
@@ -28,5 +30,11 @@ export const WALK: Readonly<Record<string, Asked>> = {
   'GET /v1/convergence': { role: 'operator', path: () => '/v1/convergence' },
   'GET /v1/sources': { role: 'reader', path: () => '/v1/sources' },
   'POST /v1/sources/{id}/hand-over': { role: 'publisher', path: () => '/v1/sources/walk/hand-over', body: '{"handOverId":"walk"}', type: 'application/json', status: 404 },
+  'POST /v1/imports/{source}': { role: 'publisher', path: () => '/v1/imports/walk?file=walk.csv&shape=complaint-table&dryRun=true&wait=true', body: 'x', type: 'application/octet-stream' },
+  'GET /v1/imports': { role: 'publisher', path: () => '/v1/imports?limit=5' },
+  'GET /v1/imports/{id}': { role: 'publisher', path: () => `/v1/imports/${NOBODY}`, status: 404 },
+  'POST /v1/imports/{id}/confirm': { role: 'publisher', path: () => `/v1/imports/${NOBODY}/confirm`, status: 404 },
+  'POST /v1/imports/{id}/cancel': { role: 'publisher', path: () => `/v1/imports/${NOBODY}/cancel`, status: 404 },
+  'POST /v1/imports/{id}/revert': { role: 'publisher', path: () => `/v1/imports/${NOBODY}/revert`, status: 404 },
   'GET /v1/parked': { role: 'operator', path: () => '/v1/parked' },
 }

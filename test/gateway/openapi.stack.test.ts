@@ -24,6 +24,7 @@ const ELSEWHERE = ['NOT_FOUND', 'HEADERS_TOO_LARGE', 'HEADERS_TOO_SLOW', 'HTTP_M
 const OPERATIONS = {
   isAlive: 'GET /livez', isReady: 'GET /readyz', readMetrics: 'GET /metrics', readOpenApi: 'GET /openapi.json',
   publishEvents: EVENTS, readReceipt: 'GET /v1/receipts/{eventId}', listVerdicts: 'GET /v1/verdicts',
+  importFile: 'POST /v1/imports/{source}', listImports: 'GET /v1/imports', readImport: 'GET /v1/imports/{id}', confirmImport: 'POST /v1/imports/{id}/confirm', cancelImport: 'POST /v1/imports/{id}/cancel', revertImport: 'POST /v1/imports/{id}/revert',
   listStreams: 'GET /v1/streams', readRecords: 'GET /v1/streams/{stream}/records', readChanges: 'GET /v1/streams/{stream}/changes', readSnapshot: 'GET /v1/streams/{stream}/snapshot',
   readPosition: 'GET /v1/position', listParked: 'GET /v1/parked', listSources: 'GET /v1/sources', handOver: 'POST /v1/sources/{id}/hand-over',
 }

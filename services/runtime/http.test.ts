@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, test } from 'vitest'
 import { keyHash } from './access.ts'
@@ -158,6 +160,37 @@ test('closing gives requests under way their answer', async () => {
   expect(await (await answer).text()).toBe('done')
   await closing
   http = undefined
+})
+
+test('more connections than there may be are closed at once, and counted', async () => {
+  await open(() => {})
+  const { server } = http!.app
+  const limit = server.maxConnections
+  const { port, hostname } = new URL(http!.url)
+  const held = connect(Number(port), hostname)
+  await once(server, 'connection')
+  server.maxConnections = 1
+  await once(connect(Number(port), hostname), 'close')
+  server.maxConnections = limit
+  const text = await (await get('/metrics')).text()
+  held.destroy()
+  expect(limit).toBe(4_096)
+  expect(text).toMatch(/^hub_http_dropped_connections_total 1$/m)
+  expect(text).toMatch(/^hub_http_connections 2$/m)
+})
+
+test('a collector sees what /readyz says, and nothing where a dependency cannot even be asked', async () => {
+  let answer = (): Promise<readonly Dependency[]> => Promise.resolve([{ name: 'database', ok: true }, { name: 'broker', ok: false, required: false }])
+  await open(() => {}, () => answer())
+  expect(await (await get('/metrics')).text()).toMatch(/hub_ready 1\n[^]*hub_dependency_ok\{dependency="database"\} 1\nhub_dependency_ok\{dependency="broker"\} 0\n/)
+  await http![Symbol.asyncDispose]()
+  answer = () => Promise.resolve([{ name: 'database', ok: false }])
+  await open(() => {}, () => answer())
+  expect(await (await get('/metrics')).text()).toMatch(/^hub_ready 0$/m)
+  await http![Symbol.asyncDispose]()
+  answer = () => Promise.reject(new Error('asking failed'))
+  await open(() => {}, () => answer())
+  expect(await (await get('/metrics')).text()).not.toMatch(/^hub_dependency_ok\{/m)
 })
 
 async function open(routes: (app: FastifyInstance) => void, readiness: () => Promise<readonly Dependency[]> = () => Promise.resolve([])): Promise<void> {

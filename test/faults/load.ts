@@ -8,6 +8,7 @@ import type { Hub } from '../hub.ts'
 const BATCH = 40
 /** Longest a batch is tried: regions are down for a minute in some faults. */
 const PATIENCE_MS = 150_000
+const AGAIN_MS = 200
 
 export interface Load {
   readonly region: Region
@@ -34,9 +35,10 @@ export function startLoad(hub: Pick<Hub, 'publish' | 'fixture' | 'historyFile'>,
   async function publish(): Promise<void> {
     while (!stopped) {
       const batch = Array.from({ length: BATCH }, () => events.next().value!)
-      await eventually(`${region} takes a batch`, () => hub.publish(region, 'complaint', batch).then(() => true, (error: unknown) => {
+      await eventually(`${region} takes a batch`, () => hub.publish(region, 'complaint', batch).then(() => true, async (error: unknown) => {
         load.unanswered++
         appendHistory(hub.historyFile, batch.map(({ recordId, version }) => ({ topic, key: recordId, ver: version, outcome: 'info' })))
+        await pause(AGAIN_MS)
         throw error
       }), PATIENCE_MS)
       load.published += BATCH

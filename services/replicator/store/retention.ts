@@ -2,7 +2,10 @@ import type { Db } from '@hub/runtime/db'
 
 const ROWS = 10_000
 
-/** Forgets parked events that a later event of their key has superseded, parked longer ago than `months`. @returns how many; call again while there are any */
+/**
+ * Forgets parked events parked longer ago than `months` above which a later event of their key lies: compaction has long taken their bytes, so that nobody can redrive them, and the later event
+ * stands for the record, parked itself or not. @returns how many; call again while there are any
+ */
 export async function trimParked(db: Db, months: number): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM parked WHERE ctid = ANY (ARRAY(

@@ -69,7 +69,7 @@ function tryMutant(dir: string, { file, from, to, test, says }: Mutant): Outcome
 
 function runTest(dir: string, { project, file, name }: Mutant['test']): { status: number; output: string } {
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--project', project, file, ...(name === undefined ? [] : ['-t', name])]
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8', timeout: 300_000, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0' } })
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: dir, encoding: 'utf8', timeout: 300_000, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', SHRINK: 'no' } })
   return { status: status ?? 1, output: `${stdout}\n${stderr}` }
 }
 

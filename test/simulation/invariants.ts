@@ -32,7 +32,7 @@ export async function checkAtRest(world: World): Promise<string[]> {
       const end = world.broker.log(position.topic, position.partition)
       if (sound.has(keyOf(position)) && position.next !== end.end) problems.push(`V6 ${store.region} ${keyOf(position)} stands at ${position.next} of ${end.end}`)
     }
-    problems.push(...noLoss(world, store, sound), ...noPhantom(world, store), ...order(store))
+    problems.push(...noLoss(world, store, sound), ...parkedAsMade(world, store, sound), ...noPhantom(world, store), ...order(store))
   }
   problems.push(...stopsAtLosses(world), ...sameCheckpoints(world))
   const late = await lateReplica(world, sound)
@@ -95,6 +95,21 @@ function noLoss(world: World, store: MemoryReplica, sound: ReadonlySet<string>):
     }
   }
   return problems
+}
+
+/** V1: parked are the events that nobody can read, all of them and no other; those that compaction took are missing. */
+function parkedAsMade(world: World, store: MemoryReplica, sound: ReadonlySet<string>): string[] {
+  return world.origins.flatMap(({ topic, poisons }) => {
+    const parked = new Set([...store.parked.values()].filter(({ place }) => place.topic === topic).map(({ place, item }) => `${place.partition}/${item.sequence}`))
+    const whole = (one: string): boolean => {
+      const key = `${topic}/${one.slice(0, one.indexOf('/'))}`
+      return sound.has(key) && store.positions.get(key)!.counts.absent === 0
+    }
+    return [
+      ...[...parked.difference(poisons)].map((one) => `V1 ${store.region} ${topic}/${one} is parked and can be read`),
+      ...[...poisons.difference(parked)].filter(whole).map((one) => `V1 ${store.region} ${topic}/${one} cannot be read and is not parked`),
+    ]
+  })
 }
 
 /** V2: nothing is here that no publisher wrote. */

@@ -35,6 +35,8 @@ export class Origin {
   readonly positions: StoredPosition[]
   /** Sequences whose row vanished from the outbox before it was sent. */
   readonly holes = new Map<number, bigint>()
+  /** Events that nobody can read, as `partition/sequence`. */
+  readonly poisons = new Set<string>()
   readonly #published = new Map<string, Published[]>()
   readonly #locked = new Set<number>()
   #beats = 0
@@ -87,13 +89,13 @@ export class Origin {
   }
 
   /** An event that readers cannot decode, of whatever gateway wrote it. */
-  poison(wish: Wish, now: number): boolean {
+  poison(wish: Wish, now: number): void {
     const { recordId, partition } = eventOf(this.topic, wish)
-    if (this.#locked.has(partition)) return false
+    if (this.#locked.has(partition)) return
+    this.poisons.add(`${partition}/${this.heads[partition]!}`)
     this.#append(partition, {
       sequence: this.heads[partition]!, key: recordId, value: encodePoison(wish.id), type: 'cn.yrd.complaint.Complaint', eventId: wish.id, subject: null, timeMs: now, traceparent: null, ageMs: null, committedAt: now,
     })
-    return true
   }
 
   /** What `republishShadowed` does, when the replica has applied everything it knows of. */

@@ -39,7 +39,7 @@ test(`publishers, relays, the log and replicas keep V1 to V6 under any interleav
       expect(problems).toEqual([])
       count(world)
     }),
-    { numRuns: RUNS + KEPT.length, seed: SEED, examples: KEPT.map(({ plan: one }) => [one]) },
+    { numRuns: RUNS + KEPT.length, seed: SEED, examples: KEPT.map(({ plan: one }) => [one]), endOnFailure: process.env['SHRINK'] === 'no' },
   )
   // Void unless what is to be survived happened.
   if (RUNS >= 1_000) for (const [what, times] of Object.entries(seen)) expect(times, what).toBeGreaterThan(RUNS / 20)

@@ -44,7 +44,7 @@ export class World {
   readonly told = new Map<string, Told>()
   /** Sequences that the broker acknowledged and lost, by `topic/partition`. */
   readonly lost = new Map<string, bigint>()
-  poisoned = 0
+  /** Records published again because they were shadowed. */
   republished = 0
   now = 0
   #publishing: { origin: Origin; publishing: Publishing }[] = []
@@ -115,8 +115,7 @@ export class World {
         return this.broker.compact(log, log.end - (m % 4))
       }
       case 'poison':
-        if (origin.poison(this.#wish(n, m), this.now)) this.poisoned++
-        return
+        return origin.poison(this.#wish(n, m), this.now)
       case 'drop': {
         // The next message of this partition is acknowledged and never written.
         const { topic, partition } = pick(this.places, n)

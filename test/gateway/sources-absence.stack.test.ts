@@ -73,6 +73,7 @@ test('a list that would end too many waits for a person: its new rows are in, an
   expect(await kinds('whole')).toEqual({ original: 108, removal: 1, restored: 1 })
   expect(await handOvers('whole')).toBe(4)
   expect(await page('/status')).toMatch(/名单未再列出 88 条记录/)
+  expect(await page(`/import/${half.id}`)).toMatch(/新的行已导入[\s\S]*确认这些记录已终结/)
   expect(await act(half.id, 'cancel')).toMatchObject({ state: 'failed', problem: { code: 'given-up' } })
   expect(await kinds('whole')).toMatchObject({ removal: 1 })
 

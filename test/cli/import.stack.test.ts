@@ -12,7 +12,8 @@ let hub: Hub
 let settings: Settings
 
 beforeAll(async () => {
-  hub = await openHub({ regions: ['js'] })
+  const whole = { id: 'js-whole', owner: '江苏省市场监督管理局信用监督管理处', contact: '12315', streams: ['credit-blacklist'], caller: 'js-local-publisher', mode: 'full', cadence: 'P1D', versionRule: 'counter' }
+  hub = await openHub({ regions: ['js'], sources: () => JSON.stringify({ sources: [whole] }) })
   settings = { topicPrefix: hub.fixture.prefix, regions: { js: { gateway: hub.url('js'), keys: hub.keys } } }
 })
 
@@ -42,6 +43,21 @@ describe('hub import', () => {
     const again = await runHub(settings, ['import', join(SOURCES, 'js/complaints.csv'), '--source', 'js-12315', '--shape', 'complaint-table'])
     expect(again.json).toMatchObject({ events: 0 } satisfies Partial<ImportReport>)
     expect((again.json as ImportReport).repeats).not.toBeNull()
+  })
+
+  test('--yes agrees to what a file is, and not to what it ends', async () => {
+    const list = (...names: string[]): string => {
+      const path = join(mkdtempSync(join(tmpdir(), 'yrd-hub-import-')), 'list.csv')
+      writeFileSync(path, ['名单,企业名称,统一社会信用代码,列入日期,列入事由,列入决定机关', ...names.map((name) => `经营异常名录,${name},91330100799655058B,2024-03-${name.length},通过登记的住所或者经营场所无法联系,南京市市场监督管理局`), ''].join('\n'))
+      return path
+    }
+    await runHub(settings, ['import', list('江苏某某甲甲甲有限公司', '江苏某某乙乙乙乙有限公司'), '--source', 'js-whole', '--yes'])
+    for (const how of ['--yes', '--shape=credit-namelist']) {
+      const half = await runHub(settings, ['import', list('江苏某某甲甲甲有限公司'), '--source', 'js-whole', how], { json: false })
+      expect(half).toMatchObject({ exit: 2, error: expect.stringContaining('名单未再列出 1 条记录') })
+      const id = /confirm ([0-9a-f-]{36})/.exec(half.error)![1]!
+      expect((await runHub(settings, ['import', how === '--yes' ? 'cancel' : 'confirm', id])).json).toMatchObject(how === '--yes' ? { state: 'failed', absent: 1 } : { state: 'done', absent: 1, events: 1 })
+    }
   })
 
   test('a dry run publishes nothing', async () => {

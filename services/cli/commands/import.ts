@@ -81,11 +81,7 @@ async function importOne(client: Client, cli: Cli, out: Output, path: string, { 
   const report = await client.waitForImport(id, { onProgress })
   out.progress()
   if (report.state !== 'waiting-confirmation') return report
-  // Which records end is never agreed to beforehand: --yes is about what the file is.
-  if (report.problem?.code === 'many-absent') {
-    out.note(`新的行已导入；名单未再列出 ${report.absent} 条记录，尚未终结。确认已终结：hub import confirm ${id}；否则：hub import cancel ${id}`, `Its rows are in; it does not name ${report.absent} records any more, which have not ended yet. "hub import confirm ${id}" ends them, "hub import cancel ${id}" leaves them.`)
-    return report
-  }
+  if (isAbsence(report)) return tellAbsence(out, report)
   out.note(recognitionZh(report), recognitionEn(report))
   if (!yes && !await asked(cli, out)) {
     out.note(`尚未发布。确认：hub import confirm ${id}；放弃：hub import cancel ${id}（一天后自动放弃）`, `Not published yet. "hub import confirm ${id}" publishes it, "hub import cancel ${id}" gives it up, as does a day.`)
@@ -94,7 +90,18 @@ async function importOne(client: Client, cli: Cli, out: Output, path: string, { 
   await client.confirmImport(id)
   const end = await client.waitForImport(id, { onProgress })
   out.progress()
-  return end
+  return isAbsence(end) ? tellAbsence(out, end) : end
+}
+
+/** Which records end is never agreed to beforehand: `--yes` is about what the file is. */
+function isAbsence({ state, problem }: Import): boolean {
+  return state === 'waiting-confirmation' && problem?.code === 'many-absent'
+}
+
+function tellAbsence(out: Output, report: ImportReport): ImportReport {
+  const { id, absent } = report
+  out.note(`新的行已导入；名单未再列出 ${absent} 条记录，尚未终结。确认已终结：hub import confirm ${id}；否则：hub import cancel ${id}`, `Its rows are in; it does not name ${absent} records any more, which have not ended yet. "hub import confirm ${id}" ends them, "hub import cancel ${id}" leaves them.`)
+  return report
 }
 
 /** Asks on a terminal; without one the answer is no. */

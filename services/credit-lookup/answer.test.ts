@@ -114,7 +114,7 @@ describe('an answer', () => {
     const moment = momentOf(regions('js', { transportAgeMs: 90_000 }), NOW)
     const told = answer(QUESTION, [listing({ until: TODAY + 300 })], [], moment, { kind: 'bureau', region: 'ah' })
     expect(told).toMatchObject({
-      code: QUESTION.code, verdict: 'listed', flags: [], at: '2026-11-25T10:00:00+08:00',
+      uscc: QUESTION.code, verdict: 'listed', flags: [], at: '2026-11-25T10:00:00+08:00',
       incomplete: [{ region: 'js', doubts: [{ code: 'transport' }] }],
       listings: [{
         region: 'zj', list: { zh: '经营异常名录', en: 'abnormal operations' }, reachedHubAt: '2026-03-01T03:18:20.928+08:00',

@@ -57,7 +57,7 @@ export interface Moment {
 }
 
 export interface Answer {
-  readonly code: string
+  readonly uscc: string
   readonly verdict: Verdict
   /** `check-failed`: one of the code's check characters does not hold. */
   readonly flags: readonly 'check-failed'[]
@@ -105,7 +105,7 @@ export function answer(question: { readonly code: string; readonly checkHolds: b
   const listings = active.filter(({ one }) => one.record['recordType'] === 'listing').map((each) => each.shown)
   const incomplete = parkedIn.length === 0 ? moment.incomplete : withParked(moment.incomplete, parkedIn)
   return {
-    code: question.code,
+    uscc: question.code,
     verdict: verdictOf(listings.length > 0, incomplete.length === 0),
     flags: question.checkHolds ? [] : ['check-failed'],
     listings,

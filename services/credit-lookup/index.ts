@@ -1,0 +1,61 @@
+import { keepCallers } from '@hub/runtime/callers'
+import { createCodec } from '@hub/runtime/codec'
+import { createHttp, type Dependency } from '@hub/runtime/http'
+import { createKafka } from '@hub/runtime/kafka'
+import { createLog } from '@hub/runtime/log'
+import { createMetrics } from '@hub/runtime/metrics'
+import { runService, Scope, type Context, type Service } from '@hub/runtime/service'
+import { createWakeup } from '@hub/runtime/wakeup'
+import { ALL_CONTRACTS } from '@hub/schemas/contracts'
+import { createGuard } from '@hub/schemas/guard'
+import { join } from 'node:path'
+import { lookupConfig, type LookupConfig } from './config.ts'
+import { createLookup } from './lookup.ts'
+import { createReader } from './reader.ts'
+import { creditRoutes } from './routes.ts'
+
+/** What is written at the stop, ten million subjects included. */
+const LAST_SNAPSHOT_MS = 5_000
+
+/** Answers whether a subject is on a credit list of any region. Needs the broker and, the first time, the registry; no database. */
+export async function start(config: LookupConfig, context: Context): Promise<Service & { readonly url: string }> {
+  const { region, topicPrefix } = config
+  const log = context.log.child({ part: 'credit-lookup' })
+  const scope = new Scope(log)
+  try {
+    const callers = scope.use('callers', await keepCallers(config.callersFile, log, context.metrics))
+    const codec = await createCodec({ registryUrl: config.registryUrl, cacheDir: config.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
+    const kafka = createKafka({
+      brokers: config.brokers, clientId: `${region}.credit-lookup`,
+      ...(config.username === null ? {} : { username: config.username, password: config.password ?? '' }),
+    }, log)
+    const reader = createReader({ kafka, codec, region, topicPrefix, dir: join(config.stateDir, 'credit-lookup'), snapshotMs: config.snapshotSeconds * 1000, log })
+    const stop = new AbortController()
+    const running = reader.run(stop.signal).catch(context.fail)
+    scope.use('reader', () => (stop.abort(), running), LAST_SNAPSHOT_MS)
+
+    const health = (): Promise<Dependency[]> => Promise.resolve([
+      callers.health(),
+      { name: 'credit-lists', ok: reader.life?.loaded === true, ...(reader.life?.loaded !== true && { detail: reader.fault ?? '正在读取 · being read' }) },
+      // What was read is answered from, with the regions named that are no longer fresh.
+      { name: 'log', ok: reader.fault === undefined, required: false, ...(reader.fault !== undefined && { detail: reader.fault }) },
+    ])
+    const lookup = createLookup({ reader, codec, topicPrefix })
+    const http = scope.use('http', await createHttp({
+      log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup' }, host: config.host, port: config.port, authenticate: callers.authenticate, readiness: health,
+      routes: creditRoutes(lookup, region),
+    }))
+    log.info({ url: http.url }, 'credit lookup listening')
+    return { url: http.url, health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }
+  } catch (error) {
+    await scope[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+if (import.meta.main) {
+  const config = lookupConfig.read()
+  const log = createLog({ service: 'credit-lookup', region: config.region, level: config.logLevel })
+  const metrics = createMetrics({ service: 'credit-lookup', region: config.region })
+  await runService(log, ({ fail }) => start(config, { log, metrics, fail, wakeup: createWakeup() }))
+}

@@ -1,0 +1,63 @@
+import type { Codec } from '@hub/runtime/codec'
+import { Problem } from '@hub/runtime/http'
+import { contractByName } from '@hub/schemas/contracts'
+import { dateText } from '@hub/schemas/record-json'
+import { todayInShanghai, type Viewer } from '@hub/schemas/visibility'
+import { answer, type Answer, type Found, type Moment, momentOf } from './answer.ts'
+import { DetailsDamaged } from './entry.ts'
+import { type Question, readQuestion } from './question.ts'
+import type { Life, Reader } from './reader.ts'
+
+export interface Lookup {
+  /** The state of the regions now, for one question or all of a batch. @throws Problem 503 before anything is loaded */
+  moment(): Moment
+  question(raw: string): Question
+  ask(question: Extract<Question, { ok: true }>, moment: Moment, viewer: Viewer): Promise<Answer>
+}
+
+function loading(): Problem {
+  return new Problem(503, 'LOOKUP_LOADING', '查询服务正在读取数据，请稍后重试 · the lists are being read: try again later')
+}
+
+export function createLookup({ reader, codec, topicPrefix }: { reader: Reader; codec: Codec; topicPrefix: string }): Lookup {
+  function life(): Life {
+    if (reader.life !== undefined) return reader.life
+    throw loading()
+  }
+
+  /** All current records of a code, or what must be waited for first: what was read before a wait may have ended meanwhile. */
+  function find({ holdings, partitions }: Life, code: string): Found[] | Promise<void> {
+    const found: Found[] = []
+    for (const { body, place, offset } of holdings.of(code)) {
+      const decoded = codec.decode(body)
+      if (!decoded.ok && decoded.reason === undefined) return decoded.pending
+      if (!decoded.ok) throw new Error(`a record of ${partitions[place]!.topic} at ${offset} cannot be decoded: ${decoded.reason}`)
+      const { topic, partition } = partitions[place]!
+      found.push({ contract: contractByName(decoded.fullName)!, record: decoded.record, topic: topic.slice(topicPrefix.length), partition, offset })
+    }
+    return found
+  }
+
+  function findIn(now: Life, code: string): Found[] | Promise<void> {
+    try {
+      return find(now, code)
+    } catch (error) {
+      if (!(error instanceof DetailsDamaged)) throw error
+      reader.failed(error)
+      throw loading()
+    }
+  }
+
+  return {
+    moment: () => momentOf(reader.facts(life()), Date.now()),
+    question: (raw) => readQuestion(raw, dateText(todayInShanghai())),
+    async ask(question, moment, viewer) {
+      for (;;) {
+        const now = life()
+        const found = findIn(now, question.code)
+        if (found instanceof Promise) await found
+        else return answer(question, found, now.partitions.filter((one) => one.isParked(question.code)).map(({ region }) => region), moment, viewer)
+      }
+    },
+  }
+}

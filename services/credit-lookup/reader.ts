@@ -1,0 +1,317 @@
+import type { Codec } from '@hub/runtime/codec'
+import type { Batch, BatchContext, Kafka } from '@hub/runtime/kafka'
+import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
+import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
+import type { SourceStatus } from '@hub/schemas/generated/source-status'
+import { classifyEvent, type LogPlace } from '@hub/schemas/log-event'
+import type { Item } from '@hub/schemas/log-item'
+import { PARTITIONS, type Region, REGIONS, type Stream, type Topic, topicName } from '@hub/schemas/streams'
+import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import type { RegionFacts } from './completeness.ts'
+import { DetailsDamaged } from './entry.ts'
+import { type Holdings } from './holdings.ts'
+import { keyOf, type LogState, readLogs } from './logs.ts'
+import { Partition, type PartitionState, type Proof } from './partition.ts'
+import { load, type Place, save } from './snapshot.ts'
+import { Sources } from './sources.ts'
+
+const STREAM = 'credit-blacklist'
+/** Longest stretch of work before others get their turn. */
+const HOLD_MS = 6
+const AGAIN_MS = 1_000
+const LOOK_MS = 60_000
+const COMPACT_MS = 100
+const COMPACT_ENTRIES = 200
+/** From the best to the worst. */
+const PROOFS: readonly Proof[] = ['equal', 'unknown', 'parked sets differ', 'different']
+const TECHNICAL_KEYS: Readonly<Record<string, (record: never) => string>> = {
+  'cn.yrd.source_status.SourceStatus': ({ sourceSystem }: SourceStatus) => sourceSystem,
+  'cn.yrd.checkpoint.Checkpoint': () => 'checkpoint',
+  'cn.yrd.checkpoint.Position': () => 'position',
+}
+
+/** What is known now, and how far it has been read. */
+export interface Life {
+  readonly holdings: Holdings
+  /** In the order of their numbers in the holdings. */
+  readonly partitions: readonly Partition[]
+  readonly sources: Sources
+  /** Everything the logs had when it began is here. */
+  readonly loaded: boolean
+}
+
+export interface Reader {
+  /** Undefined until the logs are known and a snapshot, or nothing, is loaded. */
+  readonly life: Life | undefined
+  /** Why it does not read now, if so. */
+  readonly fault: string | undefined
+  facts(life: Life): RegionFacts[]
+  /** What an answer found broken: everything is read anew when the details are damaged. */
+  failed(error: unknown): void
+  /** Reads until `signal` fires; then writes a last snapshot. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+export interface ReaderOptions {
+  readonly kafka: Kafka
+  readonly codec: Codec
+  readonly region: Region
+  readonly topicPrefix: string
+  readonly dir: string
+  readonly snapshotMs: number
+  readonly log: Log
+}
+
+interface OwnLife extends Life {
+  /** By `topic/partition`: where a technical topic is read from, how far it is, and how far it must be. */
+  readonly technical: Map<string, { readonly place: LogPlace; next: number; readonly readyAt: number }>
+  readonly byKey: ReadonlyMap<string, { readonly place: LogPlace; readonly partition: Partition; lost: boolean }>
+}
+
+interface SavedState {
+  readonly partitions: readonly PartitionState[]
+  readonly rebuilt: boolean
+}
+
+class Rebuild extends Error {}
+
+/** Reads the credit lists of the four regions from its own positions, in a group of its own, and keeps them with a snapshot on the disk. */
+export function createReader(options: ReaderOptions): Reader {
+  const { kafka, codec, region, topicPrefix, dir, log } = options
+  const groupPrefix = `${region}.credit-lookup`
+  const lists = REGIONS.map((one) => topicOf(one, STREAM))
+  // Of the checkpoints only those of its own region are compared with: that replica is proven against the others.
+  const technical = [...REGIONS.map((one) => topicOf(one, 'source-status')), topicOf(region, 'checkpoint')]
+  const places = lists.flatMap(({ topic, region: origin, partitions }) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition, region: origin })))
+  let life: OwnLife | undefined
+  let fault: string | undefined
+  let rebuilt = false
+  let giveUp: (error: unknown) => void = () => {}
+
+  return {
+    get life() {
+      return life
+    },
+    get fault() {
+      return fault
+    },
+    failed: (error) => giveUp(error),
+    facts: (of) => REGIONS.map((one) => factsOf(of, one)),
+    async run(signal) {
+      while (!signal.aborted) {
+        try {
+          await read(signal)
+          fault = undefined
+        } catch (error) {
+          if (error instanceof Rebuild || error instanceof DetailsDamaged) beginAnew()
+          if (fault === undefined || error instanceof DetailsDamaged) log.error({ err: error }, 'credit lists are not read now, trying again')
+          fault = error instanceof Error ? error.message : String(error)
+          await pause(AGAIN_MS, signal)
+        }
+      }
+      if (life?.loaded === true) await saveNow(life).catch((error: unknown) => log.warn({ err: error }, 'the last snapshot was not written'))
+      life?.holdings[Symbol.dispose]()
+      life = undefined
+    },
+  }
+
+  function topicOf(of: Region, stream: Stream): Topic {
+    return { topic: topicName(of, stream, topicPrefix), region: of, stream, partitions: PARTITIONS[stream], technical: stream !== STREAM }
+  }
+
+  /** Reads until `signal` fires or something fails. What was read before and is still of these logs is gone on with. */
+  async function read(signal: AbortSignal): Promise<void> {
+    const logs = await readLogs({ kafka, codec, topics: [...lists, ...technical], topicPrefix, groupPrefix })
+    if (life !== undefined && life.partitions.some((one) => isOther(logs, one.place) !== undefined)) {
+      log.error('a topic was created anew: everything is read from the beginning')
+      beginAnew()
+    }
+    const mine = life ??= begin(logs)
+    const ended = Promise.withResolvers<never>()
+    ended.promise.catch(() => { /* raced below */ })
+    const fail = (error: unknown): void => ended.reject(error instanceof Error ? error : new Error(String(error)))
+    await using _subscription = await kafka.subscribe({
+      groupId: `${groupPrefix}.${randomUUID()}`,
+      topics: [...lists, ...technical].map(({ topic }) => topic),
+      maxBytes: 1024 * 1024,
+      maxBytesPerPartition: 256 * 1024,
+      load: (assigned) => Promise.resolve(assigned.flatMap(({ topic, partition }) => {
+        const key = keyOf({ topic, partition })
+        const next = mine.byKey.get(key)?.partition.next ?? mine.technical.get(key)?.next
+        return next === undefined ? [] : [{ topic, partition, offset: BigInt(next) }]
+      })),
+      onBatch: (batch, context) => consume(mine, batch, context),
+      onLogChanged: ({ topic, partition }) => fail(new Rebuild(`the position in ${topic}/${partition} lies outside its log`)),
+      onFatal: fail,
+    })
+    fault = undefined
+    giveUp = fail
+    const stop = new AbortController()
+    const tasks = [keepSnapshots(mine, stop.signal), keepCompact(mine, stop.signal), watchLogs(mine, stop.signal)]
+    try {
+      await Promise.race([ended.promise, until(signal), ...tasks])
+    } finally {
+      stop.abort()
+      await Promise.allSettled(tasks)
+    }
+  }
+
+  /** From the newest snapshot that is of these logs, else from nothing. */
+  function begin(logs: ReadonlyMap<string, LogState>): OwnLife {
+    const { holdings, places: saved, state, skipped } = load({ dir, places: places.length, refuse: (found) => found.map((one) => isOther(logs, one) ?? isOutside(logs, one)).find((one) => one !== undefined) })
+    for (const { name, error } of skipped) log.warn({ snapshot: name, err: error }, 'a snapshot is of no use')
+    const before = state as SavedState | undefined
+    rebuilt ||= before?.rebuilt ?? false
+    const partitions = places.map(({ topic, partition, region: origin }, number) => {
+      const { low, high, generation } = logs.get(keyOf({ topic, partition }))!
+      return new Partition(number, origin, saved[number] ?? { topic, partition, generation, next: low }, high, before?.partitions[number])
+    })
+    log.info({ subjects: holdings.subjects.size, records: holdings.records.size, snapshot: saved.length > 0 }, 'credit lists loaded')
+    const reading = new Map(technical.map(({ topic, region: origin, stream }) => {
+      const { low, high } = logs.get(keyOf({ topic, partition: 0 }))!
+      // What a region says of a source stands until it says something else; a checkpoint is worth something for minutes.
+      return [keyOf({ topic, partition: 0 }), { place: { region: origin, stream, partition: 0, technical: true }, next: stream === 'checkpoint' ? high : low, readyAt: high }]
+    }))
+    return {
+      holdings, partitions, sources: new Sources(), technical: reading,
+      get loaded() {
+        return partitions.every(({ loaded }) => loaded) && [...reading.values()].every(({ next, readyAt }) => next >= readyAt)
+      },
+      byKey: new Map(partitions.map((partition) => [keyOf(partition), { partition, lost: false, place: { region: partition.region, stream: STREAM, partition: partition.partition, technical: false } }])),
+    }
+  }
+
+  function beginAnew(): void {
+    life?.holdings[Symbol.dispose]()
+    life = undefined
+    rmSync(dir, { recursive: true, force: true })
+  }
+
+  async function consume(mine: OwnLife, batch: Batch, { signal }: BatchContext): Promise<void> {
+    const key = keyOf(batch)
+    const logEnd = Number(batch.highWatermark)
+    const list = mine.byKey.get(key)
+    const other = mine.technical.get(key)
+    list?.partition.freshness.fetched(batch.fetchedAt, logEnd)
+    let began = performance.now()
+    for (const message of batch.messages) {
+      if (list?.lost === true) return
+      const item = await settled(() => classifyEvent(codec, (list ?? other)!.place, message, logEnd, keyOfTechnical))
+      if (signal.aborted || life !== mine) return
+      if (list !== undefined) takeListed(mine, list, item)
+      else if (other !== undefined) {
+        if (item.what === 'technical') takeTechnical(mine, item.contract, item.record)
+        other.next = item.offset + 1
+      }
+      if (performance.now() - began < HOLD_MS) continue
+      await setImmediate()
+      if (signal.aborted || life !== mine) return
+      began = performance.now()
+    }
+  }
+
+  function takeListed(mine: OwnLife, list: { readonly partition: Partition; lost: boolean }, item: Item): void {
+    if (list.partition.hasLost(item)) {
+      list.lost = true
+      log.error({ topic: list.partition.topic, partition: list.partition.partition, offset: item.offset, sequence: item.sequence }, 'an event never reached the log: this partition is read no further')
+      return
+    }
+    list.partition.take(item, mine.holdings)
+  }
+
+  function takeTechnical(mine: OwnLife, contract: string, record: unknown): void {
+    if (contract === 'cn.yrd.source_status.SourceStatus') mine.sources.note(record as SourceStatus)
+    if (contract !== 'cn.yrd.checkpoint.Checkpoint') return
+    for (const { topic, partition, generation, nextOffset, digest, parkedDigest } of (record as Checkpoint).partitions) {
+      const found = mine.byKey.get(keyOf({ topic: topicPrefix + topic, partition }))?.partition
+      if (found === undefined || found.generation !== generation) continue
+      found.compare({ nextOffset, digest: digest.toString('hex'), parkedDigest: parkedDigest.toString('hex') })
+    }
+    const different = mine.partitions.find(({ proof }) => proof === 'different')
+    if (different === undefined) return
+    if (!rebuilt) {
+      rebuilt = true
+      throw new Rebuild(`${keyOf(different)} is not what the replica of the region is: read anew once`)
+    }
+    log.error({ topic: different.topic, partition: different.partition }, 'not what the replica of the region is, after it was read anew: its region is incomplete')
+  }
+
+  async function keepSnapshots(mine: OwnLife, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(options.snapshotMs, signal)
+      if (signal.aborted || !mine.loaded) continue
+      await saveNow(mine, signal).catch((error: unknown) => {
+        if (!signal.aborted) log.error({ err: error }, 'the snapshot was not written')
+      })
+    }
+  }
+
+  async function saveNow(mine: OwnLife, signal?: AbortSignal): Promise<void> {
+    const state: SavedState = { partitions: mine.partitions.map((partition) => partition.state), rebuilt }
+    await save(dir, mine.holdings, mine.partitions.map((partition) => partition.place), state, signal)
+  }
+
+  async function keepCompact(mine: OwnLife, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(COMPACT_MS, signal)
+      if (!signal.aborted && mine.loaded) mine.holdings.compact(COMPACT_ENTRIES)
+    }
+  }
+
+  async function watchLogs(mine: OwnLife, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await pause(LOOK_MS, signal)
+      if (signal.aborted) return
+      const logs = await readLogs({ kafka, codec, topics: lists, topicPrefix, groupPrefix }).catch((error: unknown) => void log.warn({ err: error }, 'cannot look at the logs now'))
+      const other = logs && mine.partitions.map(({ place }) => isOther(logs, place)).find((one) => one !== undefined)
+      if (other !== undefined) throw new Rebuild(other)
+    }
+  }
+
+  function factsOf(of: Life, one: Region): RegionFacts {
+    const own = of.partitions.filter((partition) => partition.region === one)
+    const now = performance.now()
+    const ages = own.map(({ freshness }) => freshness.staleness(now))
+    return {
+      region: one,
+      loaded: of.loaded,
+      transportAgeMs: ages.some((age) => age === undefined) ? undefined : Math.max(...ages.map((age) => age!)),
+      sources: of.sources.of(one, (topic, partition) => own.find((found) => found.topic === topicPrefix + topic && found.partition === partition)?.lastSequence),
+      unreadable: own.reduce((sum, { unreadable }) => sum + unreadable, 0),
+      proof: own.map(({ proof }) => proof).reduce((worst, next) => (PROOFS.indexOf(next) > PROOFS.indexOf(worst) ? next : worst)),
+      positions: own.map(({ place }) => ({ ...place, topic: place.topic.slice(topicPrefix.length) })),
+    }
+  }
+}
+
+function isOther(logs: ReadonlyMap<string, LogState>, place: Place): string | undefined {
+  return logs.get(keyOf(place))?.generation === place.generation ? undefined : `${keyOf(place)} is another log`
+}
+
+function isOutside(logs: ReadonlyMap<string, LogState>, place: Place): string | undefined {
+  const { low, high } = logs.get(keyOf(place))!
+  return place.next < low || place.next > high ? `${place.next} lies outside the log of ${keyOf(place)}` : undefined
+}
+
+function keyOfTechnical(contract: string, record: unknown): string | undefined {
+  return TECHNICAL_KEYS[contract]?.(record as never)
+}
+
+/** Waits while the registry is asked for a schema. @throws what the registry's silence throws: the subscription begins again then */
+async function settled(classify: () => Item | Promise<void>): Promise<Item> {
+  for (;;) {
+    const item = classify()
+    if (!(item instanceof Promise)) return item
+    await item
+  }
+}
+
+function until(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

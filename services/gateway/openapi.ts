@@ -6,6 +6,7 @@ import { CONVERGENCE_SCHEMA } from './openapi-convergence.ts'
 import { eventSchema } from './openapi-event.ts'
 import { FEED_SCHEMAS } from './openapi-feed.ts'
 import { IMPORT_SCHEMAS } from './openapi-imports.ts'
+import { PARKED_SCHEMAS } from './openapi-parked.ts'
 import { RECORD_SCHEMAS } from './openapi-records.ts'
 import { HANDED_OVER_SCHEMA, SOURCES_SCHEMA } from './openapi-sources.ts'
 import { CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA } from './openapi-verdicts.ts'
@@ -35,7 +36,7 @@ export function about(region: Region): { title: string; description: string; tag
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {
-  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, PARKED, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, SOURCES_SCHEMA, HANDED_OVER_SCHEMA, CONVERGENCE_SCHEMA, ...IMPORT_SCHEMAS]) app.addSchema(schema)
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, ...PARKED_SCHEMAS, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, SOURCES_SCHEMA, HANDED_OVER_SCHEMA, CONVERGENCE_SCHEMA, ...IMPORT_SCHEMAS]) app.addSchema(schema)
 }
 
 const text = (description: string): object => ({ type: 'string', description })
@@ -126,26 +127,6 @@ const POSITION = {
   }),
 }
 
-const PARKED = {
-  $id: 'Parked',
-  ...object({
-    parked: {
-      type: 'array',
-      items: object({
-        topic: text('主题 · topic'),
-        partition: { type: 'integer' },
-        offset: decimal('偏移 · offset'),
-        key: text('键 · key'),
-        subject: nullable(text('信用代码 · credit code')),
-        reason: text('原因 · why'),
-        at: instant('搁置时间 · since when'),
-        buriedBy: nullable(decimal('同键下一事件的偏移；为空则仍待处理 · offset of the next event of the key; null = still open')),
-      }),
-    },
-    next: nullable(text('下一页的 after；末页为空 · `after` of the next page; null on the last')),
-  }),
-}
-
 const EVENT_ID = '019b76da-a87b-7c54-9e0f-2f1f6d2c5a10'
 const ACCEPTED = { recordId: 'zj-12315/2026031500017', verdict: 'accepted', eventId: EVENT_ID, version: 1, flags: [], receipt: `/v1/receipts/${EVENT_ID}` }
 const REFUSED = { recordId: 'zj-12315/2026031500018', verdict: 'refused', flags: [], problems: [problem('date', 'registeredOn', 'YYYY-MM-DD')] }
@@ -169,7 +150,4 @@ export const POSITION_EXAMPLE = {
     region: REGIONS[0], stream: 'complaint', topic: 'sh.complaint', partition: 0, generation: EVENT_ID, nextOffset: '3', lag: '0',
     ...Object.fromEntries(COUNTERS.map((name) => [name, name === 'applied' ? '2' : name === 'control' ? '1' : '0'])), records: '2', digest: '0123456789abcdef0123456789abcdef', pausedReason: null,
   }],
-}
-export const PARKED_EXAMPLE = {
-  parked: [{ topic: 'sh.complaint', partition: 0, offset: '12', key: 'sh-12315/1', subject: null, reason: 'undecodable', at: AT, buriedBy: null }], next: null,
 }

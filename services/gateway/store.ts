@@ -247,30 +247,6 @@ export async function readPosition(db: DbClient): Promise<PartitionState[]> {
   return rows
 }
 
-/** An event that this region's replica parked; its bytes stay in the log. */
-export interface ParkedEntry {
-  topic: string
-  partition: number
-  offset: bigint
-  key: string
-  subject: string | null
-  reason: string
-  at: Date
-  /** Offset of the next event of the same key, which took its place; null while it is the newest. */
-  buriedBy: bigint | null
-}
-
-/** Parked events in the order of the log, from after `after` on. */
-export async function readParked(db: DbClient, after: { topic: string; partition: number; offset: bigint } | undefined, limit: number): Promise<ParkedEntry[]> {
-  const { rows } = await db.query<ParkedEntry>(
-    `SELECT topic, partition, log_offset AS "offset", key, subject, reason, parked_at AS at, buried_by AS "buriedBy"
-       FROM parked WHERE (topic, partition, log_offset) > ($1::text COLLATE "C", $2::int, $3::bigint)
-      ORDER BY topic, partition, log_offset LIMIT $4`,
-    [after?.topic ?? '', after?.partition ?? 0, after?.offset ?? -1n, limit],
-  )
-  return rows
-}
-
 /** This replica's own id: a restored or rebuilt one has another. */
 export async function readReplicaId(db: DbClient): Promise<string> {
   const { rows } = await db.query<{ id: string }>('SELECT replica_id::text AS id FROM applier')

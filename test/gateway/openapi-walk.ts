@@ -37,4 +37,8 @@ export const WALK: Readonly<Record<string, Asked>> = {
   'POST /v1/imports/{id}/cancel': { role: 'publisher', path: () => `/v1/imports/${NOBODY}/cancel`, status: 404 },
   'POST /v1/imports/{id}/revert': { role: 'publisher', path: () => `/v1/imports/${NOBODY}/revert`, status: 404 },
   'GET /v1/parked': { role: 'operator', path: () => '/v1/parked' },
+  'GET /v1/parked/origin': { role: 'publisher', path: () => '/v1/parked/origin' },
+  'GET /v1/parked/{topic}/{partition}/{offset}': { role: 'operator', path: () => '/v1/parked/zj.complaint/0/1', status: 404 },
+  'POST /v1/parked/redrives': { role: 'operator', path: () => '/v1/parked/redrives', body: '{"topic":"zj.complaint","why":"walk"}', type: 'application/json', status: 202 },
+  'GET /v1/parked/redrives/{id}': { role: 'operator', path: () => '/v1/parked/redrives/019b76da-a87b-7c54-9e0f-2f1f6d2c5a10', status: 404 },
 }

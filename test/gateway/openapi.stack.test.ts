@@ -26,7 +26,8 @@ const OPERATIONS = {
   publishEvents: EVENTS, readReceipt: 'GET /v1/receipts/{eventId}', listVerdicts: 'GET /v1/verdicts',
   importFile: 'POST /v1/imports/{source}', listImports: 'GET /v1/imports', readImport: 'GET /v1/imports/{id}', confirmImport: 'POST /v1/imports/{id}/confirm', cancelImport: 'POST /v1/imports/{id}/cancel', revertImport: 'POST /v1/imports/{id}/revert',
   listStreams: 'GET /v1/streams', readRecords: 'GET /v1/streams/{stream}/records', readChanges: 'GET /v1/streams/{stream}/changes', readSnapshot: 'GET /v1/streams/{stream}/snapshot',
-  readPosition: 'GET /v1/position', listParked: 'GET /v1/parked', listSources: 'GET /v1/sources', handOver: 'POST /v1/sources/{id}/hand-over',
+  readPosition: 'GET /v1/position', listParked: 'GET /v1/parked', readParked: 'GET /v1/parked/{topic}/{partition}/{offset}', listParkedOfOrigin: 'GET /v1/parked/origin',
+  redriveParked: 'POST /v1/parked/redrives', readRedrive: 'GET /v1/parked/redrives/{id}', listSources: 'GET /v1/sources', handOver: 'POST /v1/sources/{id}/hand-over',
 }
 
 /** The lines of NDJSON are components that no schema of OpenAPI 3.1 can refer to. */

@@ -166,6 +166,9 @@ describe('operators', () => {
     const { body: second } = await ask(PARKED, 'operator', `/v1/parked?limit=2&after=${encodeURIComponent(first.next)}`)
     expect([...first.parked, ...second.parked]).toEqual(all.parked)
     expect(second.next).toBeNull()
+    expect(all.parked[0]).toMatchObject({ zh: expect.stringMatching(/\p{Script=Han}/u), en: expect.any(String) })
+    const found = async (query: string): Promise<number> => (await ask(PARKED, 'operator', `/v1/parked?${query}`)).body.parked.length
+    expect([await found(`topic=${topic}&open=true`), await found('open=false'), await found('reason=bounds'), await found(`reason=${all.parked[0].reason}`)]).toEqual([3, 0, 0, 3])
     for (const query of ['after=x', 'after=a/1/99999999999999999999', 'limit=0', 'limit=1001', 'limit=x', 'before=1']) expect((await ask(PARKED, 'operator', `/v1/parked?${query}`)).status).toBe(400)
   })
 })

@@ -99,19 +99,3 @@ export async function readWaiting(db: DbClient, frontiers: readonly Frontier[], 
   const { rows: [end] } = await db.query<{ id: string }>('SELECT event_id AS id FROM published ORDER BY event_id DESC OFFSET $1 LIMIT 1', [scan - 1])
   return { waiting: rows, floor: end?.id ?? null }
 }
-
-/** An event of this region that its own replica set aside and that no later one of its record has taken the place of. */
-export interface OwnParked {
-  readonly topic: string
-  readonly key: string
-  readonly reason: string
-  readonly at: Date
-}
-
-export async function readOwnParked(db: DbClient, topics: readonly string[], sources: readonly string[] | null, limit: number): Promise<OwnParked[]> {
-  const { rows } = await db.query<OwnParked>(
-    `SELECT topic, key, reason, parked_at AS at FROM parked
-      WHERE buried_by IS NULL AND topic = ANY ($1::text[]) AND ($2::text[] IS NULL OR split_part(key, '/', 1) = ANY ($2::text[]))
-      ORDER BY topic, partition, key LIMIT $3`, [topics, sources, limit])
-  return rows
-}

@@ -1,4 +1,5 @@
 import { html, type Html } from '@hub/runtime/page'
+import { reasonText } from '../parked/reasons.ts'
 import { RULES, VERDICT_TEXTS, type VerdictKind } from '../verdict.ts'
 import type { PastVerdict } from '../verdict-page.ts'
 import type { Arrivals } from './arrivals.ts'
@@ -97,11 +98,15 @@ function placeOf({ line, index }: PastVerdict): Html {
 function parkedView({ replica }: Status): Html {
   if (replica === null) return html``
   const { parked, moreParked } = replica
-  return html`<h2>在本地区被搁置的记录 <span lang="en">Parked here</span></h2>
-${parked.length === 0 ? html`<p class="ok">没有。 <span lang="en">None.</span></p>` : html`<div class="scroll"><table>
-<thead><tr><th scope="col">自 <span lang="en">Since</span></th><th scope="col">数据流 <span lang="en">Stream</span></th><th scope="col">记录 <span lang="en">Record</span></th><th scope="col">原因 <span lang="en">Why</span></th></tr></thead>
-<tbody>${parked.map(({ at, stream, key, reason }) => html`<tr><td>${clock(at)}</td><td>${streamName(stream)}</td><td><code>${key}</code></td><td>${reason}</td></tr>`)}</tbody>
-</table></div>${moreParked ? html`<p class="quiet">仅列出前 ${parked.length} 条。 <span lang="en">The first ${parked.length}.</span></p>` : ''}`}`
+  return html`<h2>被搁置的记录 <span lang="en">Parked</span></h2>
+${parked.length === 0 ? html`<p class="ok">没有。 <span lang="en">None.</span></p>` : html`<p>以下记录在所列地区无法读取，被单独搁置；修正后以更高版本重新发布，四地即自动生效。 <span lang="en">These could not be read in the regions named. A higher version that is good takes their place everywhere by itself.</span></p>
+<div class="scroll"><table>
+<thead><tr><th scope="col">自 <span lang="en">Since</span></th><th scope="col">记录 <span lang="en">Record</span></th><th scope="col">搁置地区 <span lang="en">Parked in</span></th><th scope="col">原因与处理 <span lang="en">Why, and what to do</span></th><th scope="col">联系 <span lang="en">Whom to call</span></th></tr></thead>
+<tbody>${parked.map(({ at, stream, key, reason, regions, contact }) => {
+    const { zh, en, todo } = reasonText(reason)
+    return html`<tr><td>${clock(at)}</td><td><code>${key}</code><br>${streamName(stream)}</td><td>${regions.map(({ region }, i) => html`${i === 0 ? '' : '、'}${regionName(region)}`)}</td><td>${zh} <code>${reason}</code> <span lang="en" class="quiet">${en}</span><br><span class="quiet">${todo.zh} <span lang="en">${todo.en}</span></span></td><td>${contact === null ? '—' : html`${contact.owner}<br>${contact.dutyLine}`}</td></tr>`
+  })}</tbody>
+</table></div>${moreParked ? html`<p class="quiet">仅列出前 ${parked.length} 条；全部：<code>GET /v1/parked/origin</code>。 <span lang="en">The first ${parked.length}; all of them there.</span></p>` : ''}`}`
 }
 
 /** The texts of verdicts, rules and flags, each under an anchor of its own. */

@@ -4,6 +4,7 @@ import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addImport } from './commands/import.ts'
 import { addLag } from './commands/lag.ts'
+import { addParked } from './commands/parked.ts'
 import { addPublish } from './commands/publish.ts'
 import { addReceipt, addRecords } from './commands/records.ts'
 import { addRepair } from './commands/repair.ts'
@@ -19,7 +20,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addParked, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Position } from './answers.ts'
 import { importing } from './importing.ts'
+import { parked } from './parked.ts'
 import { publishing } from './publishing.ts'
 import { reading } from './reading.ts'
 import { receipts } from './receipts.ts'
@@ -8,6 +9,7 @@ import { ATTEMPTS, createTransport, type ClientOptions } from './transport.ts'
 export type * from './answers.ts'
 export type * from '@hub/schemas/generated/events'
 export type { Change, FeedOptions, Selection } from './feed.ts'
+export type { LogPlace, ParkedDetail, ParkedEntry, ParkedOfOrigin, Redrive, RedriveWish } from './parked.ts'
 export { GatewayError } from './gateway-error.ts'
 export type { ImportOptions } from './importing.ts'
 export type { Filters } from './reading.ts'
@@ -29,6 +31,7 @@ export function createClient(options: ClientOptions) {
     ...publishing(transport),
     ...importing(transport),
     ...receipts(transport),
+    ...parked(transport),
     ...reading(transport, options.attempts ?? ATTEMPTS),
     /** How far the region's replica is, partition by partition. */
     position: () => transport.json<Position>('/v1/position'),

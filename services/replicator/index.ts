@@ -50,9 +50,8 @@ export async function start(config: ReplicatorConfig, context: Context): Promise
     const supervisor: Supervisor = createSupervisor({ db, watch, topics, feed, partitions, leading: () => leading, log })
     const publisher = createPublisher({ db, codec, region, topicPrefix, wakeup: context.wakeup, log })
     const metrics = createReplicatorMetrics(context.metrics, { partitions, queue })
-    const here = { region, topicPrefix }
-    const applier = { db, here, queue, partitions, leaseMs: LEASE_MS, metrics, log, onApplied: publisher.changed, onUnknownOutcome: supervisor.look }
-    const proof = { db, here, databaseUrl: config.databaseUrl, kafka, codec, groupPrefix, leaseMs: LEASE_MS, passMs: config.scrubMinutes * 60_000, queue, partitions, onRedriven: publisher.changed, metrics: context.metrics, log }
+    const applier = { db, here: { region, topicPrefix }, queue, partitions, leaseMs: LEASE_MS, metrics, log, onApplied: publisher.changed, onUnknownOutcome: supervisor.look }
+    const proof = { ...applier, databaseUrl: config.databaseUrl, kafka, codec, groupPrefix, passMs: config.scrubMinutes * 60_000, onRedriven: publisher.changed, metrics: context.metrics }
 
     const stop = new AbortController()
     const lead = whileLeading({

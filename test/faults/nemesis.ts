@@ -111,8 +111,11 @@ export const NEMESES = {
   async process({ stack }, { process: name, signal, lengthMs = 0 }) {
     const part = partOf(stack, name!)
     const { pid } = part
-    if (signal === 'stop') await part.stop()
-    else if (signal === 'SIGKILL') {
+    if (signal === 'stop') {
+      // Without the launcher's patience, which ends after seconds with SIGKILL: this one is to end in order.
+      part.kill(name === 'postgres' ? 'SIGINT' : 'SIGTERM')
+      await part.ended()
+    } else if (signal === 'SIGKILL') {
       part.kill()
       await part.ended()
     } else process.kill(pid!, signal)
@@ -121,7 +124,8 @@ export const NEMESES = {
       process.kill(pid!, 'SIGCONT')
       return { strikes: 1 }
     }
-    await part.restart()
+    // What was killed may have children that still hold its memory or its port.
+    await eventually(`${name} runs again`, () => part.restart().then(() => true), 60_000)
     return { strikes: part.pid === pid ? 0 : 1 }
   },
 

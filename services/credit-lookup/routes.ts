@@ -23,7 +23,7 @@ export function creditRoutes(lookup: Lookup, region: Region): (app: FastifyInsta
     app.addContentTypeParser(NDJSON, { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => done(null, body))
     app.get<{ Params: { uscc: string } }>('/v1/credit/:uscc', { config: { ...config, documented: SINGLE }, schema: SINGLE_SCHEMA }, async ({ params, caller }) => {
       const question = lookup.question(params.uscc)
-      if (!question.ok) throw new Problem(400, 'CODE_WRONG', question.text, undefined, { reason: question.reason })
+      if (!question.ok) throw new Problem(400, 'CODE_WRONG', '代码有误 · the code is wrong', question.text, { reason: question.reason })
       const answered = await lookup.ask(question, lookup.moment(), viewerOf(caller!, region))
       if (answered.verdict !== 'unknown') return answered
       throw new Problem(503, 'ANSWER_UNKNOWN', '未查到，但有地区的数据不完整，不能断定未被列入 · nothing found, but not every region is complete: that it is not listed cannot be said', 'See incomplete: which regions, and why.', { ...answered })
@@ -49,7 +49,7 @@ async function* lines(lookup: Lookup, codes: readonly string[], moment: Moment, 
       text += `${JSON.stringify(withoutMoment(answered))}\n`
     } else {
       counts.wrong++
-      text += `${JSON.stringify({ problem: { code: 'CODE_WRONG', reason: question.reason, title: question.text } })}\n`
+      text += `${JSON.stringify({ problem: { code: 'CODE_WRONG', reason: question.reason, detail: question.text } })}\n`
     }
     if (text.length < 65_536 && performance.now() - began < HOLD_MS) continue
     yield text
@@ -118,7 +118,7 @@ const SINGLE_SCHEMA = {
 const SINGLE: Documented = {
   response: {
     200: { description: '结论、依据与数据截至情况 · verdict, evidence and how far it reaches', content: { 'application/json': { schema: { type: 'object' } } } },
-    400: problemAnswer('代码有误，title 说明何处 · the code is wrong; the title says where', 'CODE_WRONG'),
+    400: problemAnswer('代码有误，detail 说明何处 · the code is wrong; the detail says where', 'CODE_WRONG'),
     503: problemAnswer('不能断定未被列入，或正在读取 · cannot be said, or still reading', 'ANSWER_UNKNOWN', 'LOOKUP_LOADING'),
   },
 }

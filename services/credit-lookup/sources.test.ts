@@ -23,6 +23,15 @@ it('a hand-over counts once everything the source wrote before it is here', () =
   expect(sources.of('zj', last)[0]!.lastHandOverAt).toBe(AT + 1000)
 })
 
+it('hand-overs that follow each other quickly do not make a source look older, whether somebody asks between them or not', () => {
+  const sources = new Sources()
+  for (let n = 0; n < 40; n++) {
+    sources.note({ ...STATUS, version: STATUS.version + n, lastHandOver: { ...STATUS.lastHandOver!, at: AT + n, partitions: [{ topic: 'zj.credit-blacklist', partition: 0, lastSequence: n }] } })
+  }
+  expect(sources.of('zj', () => 5)[0]!.lastHandOverAt).toBe(AT + 5)
+  expect(sources.of('zj', () => 39)[0]!.lastHandOverAt).toBe(AT + 39)
+})
+
 it('what a source wrote to other streams is no matter here', () => {
   const sources = new Sources()
   sources.note({ ...STATUS, streams: ['complaint', 'credit-blacklist'], lastHandOver: { ...STATUS.lastHandOver!, partitions: [{ topic: 'zj.complaint', partition: 0, lastSequence: 7 }] } })

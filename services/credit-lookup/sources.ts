@@ -4,8 +4,15 @@ import type { SourceFacts } from './completeness.ts'
 
 const STREAM = 'credit-blacklist'
 
+type HandOver = NonNullable<SourceStatus['lastHandOver']>
+
+/** Hand-overs that are remembered while they are on their way; what a source wrote before the older ones comes first. */
+const REMEMBERED = 16
+
 interface Source {
   status: SourceStatus
+  /** In the order in which they were told. */
+  readonly arriving: HandOver[]
   /** Newest hand-over of which all is here; ms UTC. */
   arrivedAt: number | undefined
 }
@@ -20,7 +27,12 @@ export class Sources {
     if (sources === undefined) this.#regions.set(status.region, sources = new Map())
     const known = sources.get(status.sourceSystem)
     if (known !== undefined && known.status.version > status.version) return
-    sources.set(status.sourceSystem, { status, arrivedAt: known?.arrivedAt })
+    const arriving = known?.arriving ?? []
+    if (status.lastHandOver !== null) {
+      if (arriving.length === REMEMBERED) arriving.pop()
+      arriving.push(status.lastHandOver)
+    }
+    sources.set(status.sourceSystem, { status, arriving, arrivedAt: known?.arrivedAt })
   }
 
   /**
@@ -30,10 +42,10 @@ export class Sources {
   of(region: Region, lastSequence: (topic: string, partition: number) => number | undefined): SourceFacts[] {
     const facts: SourceFacts[] = []
     for (const source of this.#regions.get(region)?.values() ?? []) {
-      const { sourceSystem, declared, streams, cadenceSeconds, baselineCompleteAt, lastHandOver } = source.status
+      const { sourceSystem, declared, streams, cadenceSeconds, baselineCompleteAt } = source.status
       if (!declared || !streams.includes(STREAM)) continue
-      const isHere = lastHandOver?.partitions.every((one) => (lastSequence(one.topic, one.partition) ?? Infinity) >= one.lastSequence)
-      if (lastHandOver != null && isHere === true) source.arrivedAt = lastHandOver.at
+      const newest = source.arriving.findLastIndex(({ partitions }) => partitions.every((one) => (lastSequence(one.topic, one.partition) ?? Infinity) >= one.lastSequence))
+      if (newest >= 0) source.arrivedAt = source.arriving.splice(0, newest + 1).at(-1)!.at
       facts.push({ sourceSystem, cadenceSeconds, baselineComplete: baselineCompleteAt !== null, lastHandOverAt: source.arrivedAt })
     }
     return facts

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { cliConfig } from '@hub/cli/settings'
+import { lookupConfig } from '@hub/credit-lookup/config'
 import { gatewayConfig } from '@hub/gateway/config'
 import { relayConfig } from '@hub/relay/config'
 import { replicatorConfig } from '@hub/replicator/config'
@@ -11,7 +12,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const PAGE = `${ROOT}docs/configuration.md`
 
 const SECTIONS: readonly (readonly [title: string, table: Readonly<Record<string, Setting>>])[] = [
-  ['gateway', gatewayConfig.table], ['relay', relayConfig.table], ['replicator', replicatorConfig.table], ['hub (命令行 command line)', cliConfig.table],
+  ['gateway', gatewayConfig.table], ['relay', relayConfig.table], ['replicator', replicatorConfig.table], ['credit-lookup', lookupConfig.table], ['hub (命令行 command line)', cliConfig.table],
 ]
 
 /** docs/configuration.md as the settings in the code give it. */

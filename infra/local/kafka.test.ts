@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { pinned } from './artifacts.ts'
-import { serverProperties } from './kafka.ts'
+import { formatArguments, serverProperties } from './kafka.ts'
 
 const properties = serverProperties({ dir: '/data/kafka', port: 19092, controllerPort: 19093, users: { admin: 'secret', zj: 'other' }, eager: false })
 
@@ -27,4 +27,8 @@ test('versions come from the pom', () => {
   const pom = readFileSync(new URL('./jvm/pom.xml', import.meta.url), 'utf8')
   expect(pinned(pom, 'kafka')).toMatch(/^\d+\.\d+\.\d+$/)
   expect(() => pinned(pom, 'unknown')).toThrow(/unknown/)
+})
+
+test('a cluster id that begins with a dash is no option', () => {
+  expect(formatArguments('-2f2XenBDM7i5qw6NyNhaw', '/data/kafka/server.properties')).toEqual(['--cluster-id=-2f2XenBDM7i5qw6NyNhaw', '--config', '/data/kafka/server.properties'])
 })

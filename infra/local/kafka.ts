@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Jdk } from './java.ts'
 import { jvmFlags, trainCache } from './jvm-cache.ts'
 import { HOST, randomPorts } from './ports.ts'
+import { LocalProblem } from './problem.ts'
 import type { ManagedProcess, Supervisor } from './supervisor.ts'
 
 const LOG4J = fileURLToPath(new URL('./jvm/log4j2.properties', import.meta.url))
@@ -129,6 +130,14 @@ async function format(jdk: Jdk, jars: string, classPath: string, properties: str
   const users = Object.entries(config.users).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`])
   await promisify(execFile)(jdk.java, [
     ...jvmFlags(jdk, jars), '-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${LOG4J}`, '-cp', classPath,
-    'kafka.tools.StorageTool', 'format', '-t', randomBytes(16).toString('base64url'), '-c', properties, ...users,
-  ])
+    'kafka.tools.StorageTool', 'format', ...formatArguments(randomBytes(16).toString('base64url'), properties), ...users,
+  ]).catch((error: { stderr?: string }) => {
+    // The error of execFile holds the command line, and that the passwords.
+    throw new LocalProblem('START_FAILED', '消息服务器无法建立其数据目录', 'the broker could not set up its data folder', { cause: new Error(error.stderr ?? 'no output') })
+  })
+}
+
+/** One id in 64 begins with a dash, which the tool takes for an option of its own unless it stands behind an equals sign. */
+export function formatArguments(clusterId: string, properties: string): string[] {
+  return [`--cluster-id=${clusterId}`, '--config', properties]
 }

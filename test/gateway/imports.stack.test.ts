@@ -149,6 +149,12 @@ describe('taken back', () => {
     expect(new Set(await kindsOf('ah', second.body.id))).toEqual(new Set(['void']))
     expect(await kindsOf('ah', first.body.id)).toEqual(before)
     expect((await act('ah', second.body.id, 'revert')).body.code).toBe('IMPORT_STATE')
+
+    // Nothing of it stands, so the same file is no repetition, and its records come again.
+    const third = await handOver('ah', source, readFileSync(join(SOURCES, 'ah/inspection-food-b.csv')), { shape: 'inspection-food' })
+    expect(third.body.repeats).toBeNull()
+    const standing = (kinds: string[]): string[] => kinds.filter((kind) => kind !== 'void').sort()
+    expect(standing(await kindsOf('ah', third.body.id))).toEqual(standing(created))
   })
 })
 
@@ -193,9 +199,10 @@ describe('who may', () => {
     expect(own.status).toBe(200)
     const seen = (await gateways.js.get('/v1/imports', KEYS.narrow)).body as { imports: { source: string }[] }
     expect(new Set(seen.imports.map(({ source }) => source))).toEqual(new Set(['narrow']))
-    const all = (await gateways.js.get('/v1/imports?limit=1000', KEYS.operator)).body as { imports: { id: string, source: string }[] }
-    const foreign = all.imports.find(({ source }) => source === 'test-js')!
-    expect((await gateways.js.get(`/v1/imports/${foreign.id}`, KEYS.narrow)).status).toBe(404)
+    const foreign = await handOver('js', 'of-others', Buffer.from('x'), {})
+    const all = (await gateways.js.get('/v1/imports?limit=1000', KEYS.operator)).body as { imports: { id: string }[] }
+    expect(all.imports.map(({ id }) => id)).toContain(foreign.body.id)
+    expect((await gateways.js.get(`/v1/imports/${foreign.body.id}`, KEYS.narrow)).status).toBe(404)
     expect((await gateways.js.get('/v1/imports', KEYS.reader)).status).toBe(403)
   })
 

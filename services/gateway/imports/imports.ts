@@ -14,7 +14,7 @@ import { NO_FIGURES, type Figures } from './figures.ts'
 import type { Told } from './job.ts'
 import type { PreviewRow } from './pass.ts'
 import { mappingFingerprint, readSecret } from './secret.ts'
-import { changeImport, insertImport, readImport, readOpen, readWritten, trimTold, type ImportRow, type NewImport, type State, type Written } from './store.ts'
+import { changeImport, insertImport, isTaken, readImport, readOpen, readWritten, trimTold, type ImportRow, type NewImport, type State, type Written } from './store.ts'
 import { store } from './upload.ts'
 import type { WorkerInput, WorkerMessage } from './worker.ts'
 
@@ -200,7 +200,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
         ring(id)
       } else if (state === 'waiting-confirmation') {
         if (Date.now() - received.getTime() > CONFIRM_MS) await changeImport(db, id, { state: 'failed', problem: 'not-confirmed', ended: true }, [state])
-      } else if (running.size < WORKERS && ![...running.values()].some((one) => one.source === source)) start(id, source, secret)
+      } else if (running.size < WORKERS && ![...running.values()].some((one) => one.source === source) && !await isTaken(db, source, gateway)) start(id, source, secret)
     }
   }
 

@@ -4,9 +4,10 @@ import { readEvent } from '@hub/schemas/read-event'
 import { isEnding } from '@hub/schemas/record-rule'
 import { shanghaiDay } from '@hub/schemas/read-time'
 import { DATA_STREAMS, topicName } from '@hub/schemas/streams'
-import { notifyOutbox, type DbClient } from '@hub/runtime/db'
+import { notifyOutbox, textArray, type DbClient } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
 import { placer } from '../prepare.ts'
+import type { PreparedEvent } from '../publish-batch.ts'
 import { publishIn } from '../publisher.ts'
 import { forgetKeys } from './memory.ts'
 import type { Tools } from './pass.ts'
@@ -64,3 +65,33 @@ export async function revert(tools: Tools, row: ImportRow): Promise<boolean> {
   }
 }
 
+/**
+ * Lets records that an import created and that were taken back with it come again: they have ended, so their next version has to be named. Events that bring a number of their source
+ * keep it.
+ */
+export async function reviveReverted(db: DbClient, source: string, events: readonly PreparedEvent[]): Promise<void> {
+  const counted = events.filter(({ origin, ended }) => origin.from !== 'source' && !ended)
+  if (counted.length === 0) return
+  const { rows } = await db.query<{ topic: string, recordId: string, version: number }>({
+    name: 'import-reverted',
+    text: `SELECT p.topic, p.record_id AS "recordId", p.version::float8 AS version FROM unnest($2::text[], $3::text[]) AS k (topic, record_id)
+            CROSS JOIN LATERAL (SELECT topic, record_id, version, kind, import_id FROM published WHERE topic = k.topic AND record_id = k.record_id ORDER BY version DESC LIMIT 1) p
+             JOIN import i ON i.id = p.import_id AND i.source = $1 AND i.state = 'reverted'
+            WHERE p.kind = 'void'`,
+    values: [source, textArray(counted.map(({ topic }) => topic)), textArray(counted.map(({ recordId }) => recordId))],
+  })
+  const next = new Map(rows.map(({ topic, recordId, version }) => [`${topic} ${recordId}`, version + 1]))
+  for (const event of counted) {
+    const version = next.get(`${event.topic} ${event.recordId}`)
+    if (version === undefined) continue
+    event.origin = { from: 'source', version: Math.max(version, event.origin.from === 'time' ? event.origin.version : 0) }
+    // A second row of the record follows the first.
+    next.delete(`${event.topic} ${event.recordId}`)
+  }
+}
+
+/** Whether an import of a source was ever taken back. */
+export async function wasReverted(db: DbClient, source: string): Promise<boolean> {
+  const { rows } = await db.query(`SELECT 1 FROM import WHERE source = $1 AND state = 'reverted' LIMIT 1`, [source])
+  return rows.length > 0
+}

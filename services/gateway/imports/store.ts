@@ -88,6 +88,17 @@ export async function readSame(db: DbClient, { source, sha256, shape, encoding, 
   return row === undefined ? undefined : rowOf(row)
 }
 
+/** Whether another gateway imports for a source now. */
+export async function isTaken(db: DbClient, source: string, gateway: string): Promise<boolean> {
+  const { rows } = await db.query('SELECT 1 FROM lease WHERE name = $1 AND owner <> $2 AND until > clock_timestamp()', [leaseOf(source), gateway])
+  return rows.length > 0
+}
+
+/** Name of the lease that a gateway has on a source while it imports for it. */
+export function leaseOf(source: string): string {
+  return `import/${source}`
+}
+
 /** How files of a source and shape were recognised that a person confirmed, each once. */
 export async function readConfirmed(db: DbClient, source: string, shape: string): Promise<Recognised[]> {
   const { rows } = await db.query<{ recognised: Recognised }>(

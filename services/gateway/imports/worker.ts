@@ -9,7 +9,7 @@ import { isDataStream, type Region } from '@hub/schemas/streams'
 import type { Figures } from './figures.ts'
 import { work, type Told } from './job.ts'
 import { Superseded, type PreviewRow } from './pass.ts'
-import { changeImport } from './store.ts'
+import { changeImport, leaseOf } from './store.ts'
 
 /** What a worker thread is started with: one import, of which it does what is next. */
 export interface WorkerInput {
@@ -47,7 +47,7 @@ port.on('message', () => stop.abort())
 
 await using db = createDb({ url: input.databaseUrl, name: 'gateway-import', max: 2, log, answerMs: 30_000 })
 // One import of a source at a time, whatever gateway has its file.
-const lease = await tryLease(db, `import/${input.source}`, input.gateway, LEASE_MS)
+const lease = await tryLease(db, leaseOf(input.source), input.gateway, LEASE_MS)
 if (lease !== undefined) {
   const renewing = setInterval(() => void renewLease(db, lease, LEASE_MS).catch(() => {}), RENEW_MS)
   try {

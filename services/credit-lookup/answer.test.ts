@@ -43,7 +43,7 @@ const STATES: readonly (readonly [name: string, change: Values, active: boolean]
 ]
 
 const GOOD: Omit<RegionFacts, 'region'> = {
-  loaded: true, transportAgeMs: 60_000, sources: [{ sourceSystem: 'credit', cadenceSeconds: 3600, baselineComplete: true, lastHandOverAt: NOW - 2 * 3_600_000 }],
+  transportAgeMs: 60_000, sources: [{ sourceSystem: 'credit', cadenceSeconds: 3600, baselineComplete: true, lastHandOverAt: NOW - 2 * 3_600_000 }],
   unreadable: 0, proof: 'equal', positions: [{ topic: 'x.credit-blacklist', partition: 0, generation: 'g', next: 7 }],
 }
 
@@ -51,7 +51,6 @@ const GOOD: Omit<RegionFacts, 'region'> = {
 const DOUBTS: readonly (readonly [code: string | undefined, change: Partial<RegionFacts>])[] = [
   [undefined, {}],
   [undefined, { proof: 'unknown' }],
-  ['loading', { loaded: false }],
   ['transport', { transportAgeMs: 60_001 }],
   ['transport', { transportAgeMs: undefined }],
   ['no-source', { sources: [] }],

@@ -18,8 +18,6 @@ export interface SourceFacts {
 /** What is known of one region's credit lists. */
 export interface RegionFacts {
   readonly region: Region
-  /** Every partition has been read to the end it had at the start. */
-  readonly loaded: boolean
   /** Of the partition that is furthest behind; ms. Undefined before its first heartbeat. */
   readonly transportAgeMs: number | undefined
   /** Of those that it declares and that deliver credit lists. */
@@ -33,7 +31,7 @@ export interface RegionFacts {
 
 /** Why a region does not allow the conclusion that something is not listed. */
 export interface Doubt {
-  readonly code: 'loading' | 'transport' | 'no-source' | 'baseline' | 'source' | 'parked-unreadable' | 'parked-subject' | 'parked-sets-differ' | 'digest-differs'
+  readonly code: 'transport' | 'no-source' | 'baseline' | 'source' | 'parked-unreadable' | 'parked-subject' | 'parked-sets-differ' | 'digest-differs'
   /** The source that owes a hand-over. */
   readonly source?: string
   /** For people. */
@@ -41,9 +39,8 @@ export interface Doubt {
 }
 
 /** The doubts about one region; none = whatever it lists is here. @param now ms UTC */
-export function doubtsOf({ loaded, transportAgeMs, sources, unreadable, proof }: RegionFacts, now: number): Doubt[] {
+export function doubtsOf({ transportAgeMs, sources, unreadable, proof }: RegionFacts, now: number): Doubt[] {
   const doubts: Doubt[] = []
-  if (!loaded) doubts.push({ code: 'loading', text: '正在读取该地区的数据 · its events are still being read' })
   if (transportAgeMs === undefined || transportAgeMs > TRANSPORT_BOUND_MS) {
     const age = transportAgeMs === undefined ? ['尚未收到心跳', 'no heartbeat yet'] : [`已 ${Math.floor(transportAgeMs / 1000)} 秒没有更新`, `nothing new for ${Math.floor(transportAgeMs / 1000)} s`]
     doubts.push({ code: 'transport', text: `该地区${age[0]}，界限为 ${TRANSPORT_BOUND_MS / 1000} 秒 · ${age[1]}, the bound is ${TRANSPORT_BOUND_MS / 1000} s` })

@@ -9,7 +9,7 @@ import { type Question, readQuestion } from './question.ts'
 import type { Life, Reader } from './reader.ts'
 
 export interface Lookup {
-  /** The state of the regions now, for one question or all of a batch. @throws Problem 503 before anything is loaded */
+  /** The state of the regions now, for one question or all of a batch. @throws Problem 503 before everything is loaded */
   moment(): Moment
   question(raw: string): Question
   ask(question: Extract<Question, { ok: true }>, moment: Moment, viewer: Viewer): Promise<Answer>
@@ -21,7 +21,8 @@ function loading(): Problem {
 
 export function createLookup({ reader, codec, topicPrefix }: { reader: Reader; codec: Codec; topicPrefix: string }): Lookup {
   function life(): Life {
-    if (reader.life !== undefined) return reader.life
+    // Until the log is read to its end something may be current here that ended long ago.
+    if (reader.life?.loaded === true) return reader.life
     throw loading()
   }
 

@@ -10,7 +10,7 @@ import type { Holdings } from './holdings.ts'
 import type { Place } from './snapshot.ts'
 
 /** Bad events that are kept by key; with more of them the region is incomplete until all is read anew. */
-const MAX_PARKED = 10_000
+const MAX_PARKED = 2_000
 /** Checkpoints are cut about once a minute, and those of the region come within seconds. */
 const CUTS_KEPT = 10
 const USCC_COLUMN = TABLES['credit-blacklist'].columns.findIndex(({ name }) => name === 'uscc')

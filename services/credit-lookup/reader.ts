@@ -107,7 +107,7 @@ export function createReader(options: ReaderOptions): Reader {
           fault = undefined
         } catch (error) {
           if (error instanceof Rebuild || error instanceof DetailsDamaged) beginAnew()
-          if (fault === undefined || error instanceof DetailsDamaged) log.error({ err: error }, 'credit lists are not read now, trying again')
+          if (fault === undefined || error instanceof Rebuild || error instanceof DetailsDamaged) log.error({ err: error }, 'credit lists are not read now, trying again')
           fault = error instanceof Error ? error.message : String(error)
           await pause(AGAIN_MS, signal)
         }
@@ -219,7 +219,12 @@ export function createReader(options: ReaderOptions): Reader {
       log.error({ topic: list.partition.topic, partition: list.partition.partition, offset: item.offset, sequence: item.sequence }, 'an event never reached the log: this partition is read no further')
       return
     }
-    list.partition.take(item, mine.holdings)
+    try {
+      list.partition.take(item, mine.holdings)
+    } catch (error) {
+      // Half an event may be taken in: what is kept is worth nothing any more.
+      throw new Rebuild(`${keyOf(list.partition)} at ${item.offset} could not be taken in`, { cause: error })
+    }
   }
 
   function takeTechnical(mine: OwnLife, contract: string, record: unknown): void {
@@ -277,7 +282,6 @@ export function createReader(options: ReaderOptions): Reader {
     const ages = own.map(({ freshness }) => freshness.staleness(now))
     return {
       region: one,
-      loaded: of.loaded,
       transportAgeMs: ages.some((age) => age === undefined) ? undefined : Math.max(...ages.map((age) => age!)),
       sources: of.sources.of(one, (topic, partition) => own.find((found) => found.topic === topicPrefix + topic && found.partition === partition)?.lastSequence),
       unreadable: own.reduce((sum, { unreadable }) => sum + unreadable, 0),

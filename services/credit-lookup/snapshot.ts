@@ -11,8 +11,8 @@ const NAME = /^index-(\d{12})\.snapshot$/
 const UNFINISHED = /^index-\d{12}\.snapshot\.new$/
 /** Generations kept: when the newest is damaged, the one before it needs a longer replay and is as good. */
 const KEPT = 2
-/** 64 KiB of places and files are far more than there can be. */
-const MAX_HEADER_BYTES = 1024 * 1024
+/** Places, files and bad events: far more than there can be. */
+const MAX_HEADER_BYTES = 64 * 1024 * 1024
 const SLICE_BYTES = 1024 * 1024
 /** Entries and words, four bytes each, per segment of both tables. */
 const SIZES_BYTES = SEGMENTS * 2 * 8

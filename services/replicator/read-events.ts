@@ -1,4 +1,4 @@
-import type { Batch, Kafka, Message } from '@hub/runtime/kafka'
+import type { Batch, Kafka, Message, Subscription } from '@hub/runtime/kafka'
 import { pause } from '@hub/runtime/pause'
 import { randomUUID } from 'node:crypto'
 import type { TopicPartition } from './topic-partition.ts'
@@ -33,6 +33,7 @@ export async function readEvents(
     const stop = new AbortController()
     const ended = AbortSignal.any([signal, stop.signal])
     let heardAt = performance.now()
+    let open: Subscription | undefined
     await using subscription = await kafka.subscribe({
       groupId: `${groupPrefix}.redrive.${randomUUID()}`,
       topics: [topic],
@@ -41,6 +42,7 @@ export async function readEvents(
       onLogChanged: (_, { low }) => reject(new Error(`the log of ${topic}/${partition} begins at ${low} now`)),
       onFatal: reject,
     })
+    open = subscription
     try {
       await Promise.race([done, silence()])
     } finally {
@@ -57,7 +59,7 @@ export async function readEvents(
       heardAt = performance.now()
       if (waiting.length === 0) return resolve()
       const last = messages.at(-1)
-      if (last !== undefined && waiting[0]! > Number(last.offset) + SEEK_OVER) subscription.resumeAt([{ topic, partition, offset: BigInt(waiting[0]!) }])
+      if (last !== undefined && waiting[0]! > Number(last.offset) + SEEK_OVER) open?.resumeAt([{ topic, partition, offset: BigInt(waiting[0]!) }])
     }
 
     async function silence(): Promise<void> {

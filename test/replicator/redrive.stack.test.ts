@@ -67,7 +67,7 @@ async function upgraded(region: 'zj' | 'js', places: readonly Place[]): Promise<
   open.push(replica)
   release.old = true
   const older = await replica.start()
-  await replica.reaches(places)
+  await replica.reaches(places, 60_000)
   await older[Symbol.asyncDispose]()
   release.old = false
   await replica.start()
@@ -280,6 +280,18 @@ it('while events flow: each is redriven once, and everything equals a replica th
   // Those that stay bad stand in both.
   expect(await digests(replica)).toEqual(await digests(never))
   await isWhole(replica, begun[0]!.topic)
+})
+
+it('far apart on the log: what lies between is not read through', { timeout: 120_000 }, async () => {
+  const [first, last, between] = [newRecord(), newRecord(), newRecord()]
+  const places = [...await log.append([await bad(first, 1)])]
+  const filling = await Promise.all(Array.from({ length: 3_000 }, (_, n) => good(between, n + 1)))
+  for (let n = 0; n < filling.length; n += 500) await log.append(filling.slice(n, n + 500))
+  places.push(...await log.append([await bad(last, 1)]))
+  const replica = await upgraded('js', places)
+  expect(await redrive(replica, { topic: places[0]!.topic })).toMatchObject({ redriven: { applied: 2 }, parked: 0, gone: 0, events: places.map(({ offset }) => ({ offset: String(offset) })) })
+  for (const no of [first, last]) expect(await current(replica, no)).toMatchObject({ version: 1n })
+  expect(await recount(replica)).toEqual([])
 })
 
 it('killed in the middle: nothing of it stays, and the next process does it', { timeout: 120_000 }, async () => {

@@ -76,7 +76,7 @@ const LOOK_SCHEMA = {
   summary: '重新处理的结果 · what came of a redrive',
   description: 'redriven 按处理后的类别计数；parked：仍无法读取；gone：日志已压缩，请来源地重新发布。 · `redriven` counts by class; parked: still bad; gone: compaction took the bytes, the origin publishes again.',
   tags: ['operate'],
-  params: { type: 'object', required: ['id'], additionalProperties: false, properties: { id: { type: 'string', format: 'uuid', description: '请求编号 · id of the request' } } },
+  params: { type: 'object', required: ['id'], additionalProperties: false, properties: { id: { type: 'string', pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', description: '请求编号 · id of the request' } } },
 }
 
 const LOOK: Documented = {

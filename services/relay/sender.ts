@@ -58,7 +58,10 @@ export function createSender({ producer, sent, region, metrics, log, onDoubt, fa
   async function attempt(shares: readonly Share[], signal: AbortSignal): Promise<boolean> {
     try {
       const produced = await withGrace(request(shares), signal, STOP_GRACE_MS)
-      if (produced === undefined) return false
+      if (produced === undefined) {
+        metrics.unknown.inc()
+        return false
+      }
       acknowledge(shares, produced)
       fault = undefined
       return true

@@ -32,7 +32,7 @@ test('killed once at every step of publishing, relaying and applying, under load
     return await hub.spawn(region)
   }))
   await Promise.all(loads.map((load: Load) => load.stop()))
-  await hub.settled(40_000)
+  await hub.settled(60_000)
   for (const [n, region] of REGIONS.entries()) samples.push(...[await sampleOf(region, children[n]!.pid!, hub.url(region))].filter((one) => one !== undefined))
   expect(kills.toSorted()).toEqual(STRIKES.map(nameOf).toSorted())
   expect(loads.every(({ published, unanswered }) => published > 0 && unanswered > 0)).toBe(true)

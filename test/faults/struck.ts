@@ -31,11 +31,13 @@ export async function spawnStruck(hub: Hub, region: Region, strike: Strike, over
     over.onSpawned?.(spawned)
   }
   await hub.spawn(region, { ...over, env, onSpawned }).catch((error: unknown) => {
-    if (!isStruck()) throw error
+    // One that is slow to get ready is struck all the same; one that ended by itself is not.
+    const alive = child !== undefined && child.exitCode === null && child.signalCode === null
+    if (!isStruck() && !alive) throw error
   })
   return {
     child: child!,
-    async struck(deadlineMs = 30_000) {
+    async struck(deadlineMs = 90_000) {
       await eventually(`${region} is struck at ${nameOf(strike)}`, () => {
         if (isStruck()) return true
         if (child!.exitCode !== null || child!.signalCode !== null) throw new Error(`it ended by itself: ${String(child!.exitCode ?? child!.signalCode)}`)

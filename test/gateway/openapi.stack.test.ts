@@ -24,7 +24,7 @@ const ELSEWHERE = ['NOT_FOUND', 'HEADERS_TOO_LARGE', 'HEADERS_TOO_SLOW', 'HTTP_M
 const OPERATIONS = {
   isAlive: 'GET /livez', isReady: 'GET /readyz', readMetrics: 'GET /metrics', readOpenApi: 'GET /openapi.json',
   publishEvents: EVENTS, readReceipt: 'GET /v1/receipts/{eventId}', listVerdicts: 'GET /v1/verdicts',
-  importFile: 'POST /v1/imports/{source}', listImports: 'GET /v1/imports', readImport: 'GET /v1/imports/{id}', confirmImport: 'POST /v1/imports/{id}/confirm', cancelImport: 'POST /v1/imports/{id}/cancel', revertImport: 'POST /v1/imports/{id}/revert',
+  importFile: 'POST /v1/imports/{key}', listImports: 'GET /v1/imports', readImport: 'GET /v1/imports/{key}', confirmImport: 'POST /v1/imports/{id}/confirm', cancelImport: 'POST /v1/imports/{id}/cancel', revertImport: 'POST /v1/imports/{id}/revert',
   listStreams: 'GET /v1/streams', readRecords: 'GET /v1/streams/{stream}/records', readChanges: 'GET /v1/streams/{stream}/changes', readSnapshot: 'GET /v1/streams/{stream}/snapshot',
   readPosition: 'GET /v1/position', listParked: 'GET /v1/parked', readParked: 'GET /v1/parked/{topic}/{partition}/{offset}', listParkedOfOrigin: 'GET /v1/parked/origin',
   redriveParked: 'POST /v1/parked/redrives', readRedrive: 'GET /v1/parked/redrives/{id}', listSources: 'GET /v1/sources', handOver: 'POST /v1/sources/{id}/hand-over',
@@ -62,7 +62,7 @@ describe('the document', () => {
       const page = await fetch(hub.url('zj') + route.slice('GET '.length), { redirect: 'manual' })
       expect([route, page.headers.get('location') ?? page.headers.get('content-type')]).toEqual([route, expect.stringMatching(/^(\/login\b|text\/html)/)])
     }
-    expect([...routes].filter((route) => !told.includes(route) && !route.startsWith('GET '))).toEqual(['POST /login', 'POST /logout'])
+    expect([...routes].filter((route) => !told.includes(route) && !route.startsWith('GET '))).toEqual(['POST /import', 'POST /import/{id}/confirm', 'POST /import/{id}/cancel', 'POST /import/{id}/revert', 'POST /login', 'POST /logout'])
   })
 
   test('lists every problem that the code knows, by its code and status, and none that it does not', () => {

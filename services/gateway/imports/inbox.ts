@@ -13,7 +13,7 @@ import { MAX_TOLD, readConfirmed, readImport, readTold, type ImportRow } from '.
 
 /** A file is quiet when two looks so far apart see the same size and time. */
 const LOOK_MS = 1_000
-const SOURCE = /^[A-Za-z0-9._-]{1,40}$/
+const SOURCE = /^[a-z0-9][a-z0-9._-]{0,39}$/
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** What office software and transfer programs name files that are not whole yet. */
 const UNFINISHED = /^[.~]|\.(part|partial|tmp|crdownload|filepart)$/i

@@ -30,7 +30,7 @@ const PREVIEW_LENGTH = 40
 export function importForm(sources: readonly string[]): Html {
   const known = sources.filter((source) => source !== '*')
   const source = sources.includes('*') || known.length === 0
-    ? html`<input id="source" name="source" required maxlength="40" pattern="[A-Za-z0-9._\-]+" autocomplete="off">`
+    ? html`<input id="source" name="source" required maxlength="40" pattern="[a-z0-9][a-z0-9._\-]*" autocomplete="off">`
     : html`<select id="source" name="source">${known.map((one) => html`<option>${one}</option>`)}</select>`
   return html`<p>选择文件后先识别并试运行，经您确认才会发布。文件在导入结束后删除。<br><span lang="en" class="quiet">A file is recognised and rehearsed first, and published only after you have confirmed it. It is deleted when the import has ended.</span></p>
 <form method="post" action="/import" enctype="multipart/form-data">

@@ -12,7 +12,7 @@ const PATIENCE_MS = 20_000
 const LISTED = 20
 const SHOWN = 200
 const REFRESH_SECONDS = '2'
-const SOURCE = /^[A-Za-z0-9._-]{1,40}$/
+const SOURCE = /^[a-z0-9][a-z0-9._-]{0,39}$/
 const DELIMITERS: Readonly<Record<string, ',' | ';' | '\t'>> = { comma: ',', semicolon: ';', tab: '\t' }
 
 interface One { Params: { id: string } }
@@ -53,7 +53,7 @@ export function importPage({ db, imports, admission, closing }: ImportRoutes): (
         continue
       }
       const source = given.get('source') ?? ''
-      if (!SOURCE.test(source)) throw new Problem(400, 'IMPORT_FORM', '请填写来源系统并选择文件 · name the source system and choose a file', 'The source is letters, digits, ".", "_" and "-", at most 40.')
+      if (!SOURCE.test(source)) throw new Problem(400, 'IMPORT_FORM', '请填写来源系统并选择文件 · name the source system and choose a file', 'The source is small letters, digits, ".", "_" and "-", at most 40.')
       mayImport(request.caller!, source)
       const encoding = given.get('encoding')
       return imports.receive(request.caller!, {

@@ -24,8 +24,13 @@ const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 const DELIMITERS = { comma: ',', semicolon: ';', tab: '\t' } as const
 
 interface Handover {
-  Params: { source: string }
+  Params: { key: string }
   Querystring: { file?: string, encoding?: 'utf-8' | 'gb18030', delimiter?: keyof typeof DELIMITERS, shape?: string, dryRun?: boolean, wait?: boolean }
+}
+/** One path may not have two names for the same place: a source when a file comes, an import when it is asked for. */
+interface Report {
+  Params: { key: string }
+  Querystring: One['Querystring']
 }
 interface One {
   Params: { id: string }
@@ -47,12 +52,12 @@ export function importRoutes({ db, imports, admission, closing }: ImportRoutes):
   return async (app) => {
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage, done: (error: null, body: IncomingMessage) => void) => done(null, payload))
-    app.post<Handover>('/v1/imports/:source', {
+    app.post<Handover>('/v1/imports/:key', {
       config: { access: { roles: ['publisher'] }, documented: HANDED_OVER },
       schema: HAND_OVER,
       onRequest: async (request, reply) => {
         if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'CONTENT_ENCODING', '不接受压缩内容 · compressed bodies are not accepted', 'Send it without content-encoding.')
-        mayImport(request.caller!, (request.params as Handover['Params']).source)
+        mayImport(request.caller!, (request.params as Handover['Params']).key)
         admission.admit(false)
         const release = slots.take(request.caller!.id)
         if (release === undefined) throw new Problem(429, 'TOO_MANY_IMPORTS', '未完成的导入过多，请稍后重试 · too many imports have not ended: try again later', 'Too many files are on their way here: send fewer at a time.', { retryAfterSeconds: 10 })
@@ -62,7 +67,7 @@ export function importRoutes({ db, imports, admission, closing }: ImportRoutes):
       const { file = 'file', encoding, delimiter, shape, dryRun = false, wait = false } = request.query
       const { body } = request
       const chunks = body === undefined ? [] : bounded(readChunks(body as IncomingMessage, PATIENCE, closing))
-      const id = await imports.receive(request.caller!, { source: request.params.source, file, encoding, delimiter: delimiter && DELIMITERS[delimiter], shape, dryRun }, toAsync(chunks))
+      const id = await imports.receive(request.caller!, { source: request.params.key, file, encoding, delimiter: delimiter && DELIMITERS[delimiter], shape, dryRun }, toAsync(chunks))
       const row = await readRested(id, wait)
       return reply.code(wait && isEnd(row) ? 200 : 202).header('location', `/v1/imports/${id}`).send(reportOf(row, imports.live(id)))
     })
@@ -73,9 +78,9 @@ export function importRoutes({ db, imports, admission, closing }: ImportRoutes):
       return { imports: rows.map((row) => reportOf(row, {})), next: rows.length === limit ? rows.at(-1)!.id : null }
     })
 
-    app.get<One>('/v1/imports/:id', { config: { ...roles, documented: READ }, schema: READ_ONE }, async (request) => {
+    app.get<Report>('/v1/imports/:key', { config: { ...roles, documented: READ }, schema: READ_ONE }, async (request) => {
       const { wait = false, after, limit = DEFAULT_PAGE } = request.query
-      const seen = await findImport(db, request.caller!, request.params.id)
+      const seen = await findImport(db, request.caller!, request.params.key)
       const row = wait ? await readRested(seen.id, true) : seen
       const [at, sheet] = after === undefined ? [] : [after.slice(0, after.indexOf(':')), after.slice(after.indexOf(':') + 1)]
       const told = await readTold(db, row.id, at === undefined ? undefined : { sheet: sheet!, row: Number(at) }, limit)
@@ -139,7 +144,7 @@ async function* toAsync(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[
   yield* chunks
 }
 
-const SOURCE = { type: 'string', pattern: '^[A-Za-z0-9._-]{1,40}$', description: '来源系统（recordId 中“/”之前的部分） · source system: what stands before the slash of its record ids' }
+const SOURCE = { type: 'string', pattern: '^[a-z0-9][a-z0-9._-]{0,39}$', description: '来源系统（recordId 中“/”之前的部分） · source system: what stands before the slash of its record ids' }
 const WAIT = { type: 'boolean', description: `等待至结束或需要确认，至多 ${WAIT_MS / 1000} 秒 · answer when it has ended or waits for a person, after ${WAIT_MS / 1000} s at most` }
 const ID = { type: 'object', required: ['id'], properties: { id: { type: 'string', pattern: UUID, description: '导入编号 · id of the import' } } }
 const LIMIT = { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE, description: '每页至多 · at most so many a page' }
@@ -150,7 +155,7 @@ const HAND_OVER = {
   description: '内容为文件本身：CSV（UTF-8、GB18030）、XLSX、NDJSON、JSON 或通告正文，至多 2 GiB。未指定 shape 时自动识别并试运行，须经确认才发布。文件在导入结束后删除。'
     + ' · The body is the file itself: CSV (UTF-8, GB18030), XLSX, NDJSON, JSON or the text of a notice, at most 2 GiB. Without `shape` it is recognised and rehearsed, and published only after it was confirmed. The file is deleted when the import has ended.',
   tags: ['publish'],
-  params: { type: 'object', required: ['source'], properties: { source: SOURCE } },
+  params: { type: 'object', required: ['key'], properties: { key: SOURCE } },
   querystring: {
     type: 'object',
     additionalProperties: false,
@@ -170,7 +175,7 @@ const LIST = {
 }
 const READ_ONE = {
   operationId: 'readImport', summary: '导入的进度与报告 · progress and report of an import', description: '被拒绝、等待、冲突或存疑的行逐行列出，至多 10000 行，不含数据值。 · Rows that were refused, wait, conflict or are doubtful are told one by one, at most 10 000 of them, without values.', tags: ['publish'],
-  params: ID,
+  params: { ...ID, required: ['key'], properties: { key: ID.properties.id } },
   querystring: { type: 'object', additionalProperties: false, properties: { wait: WAIT, after: { type: 'string', pattern: '^\\d{1,15}:.{0,60}$', description: '上一页的 next · `next` of the page before' }, limit: LIMIT } },
 }
 const ACTION = { tags: ['publish'], params: ID, querystring: { type: 'object', additionalProperties: false, properties: { wait: WAIT } } }

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { turnedAway } from './admission.ts'
 
-const calm = { waiting: 0, loopDelayMs: 3, outboxFull: false }
+const calm = { waiting: 0, loopLate: false, outboxFull: false }
 
 test('new events are turned away while too many wait, while the loop is held, and while the outbox is full, each with what to do and when', () => {
   expect(turnedAway(calm, false)).toBeUndefined()
-  for (const [standing, code, seconds] of [[{ ...calm, waiting: 20_000 }, 'OVERLOADED', 2], [{ ...calm, loopDelayMs: 250 }, 'OVERLOADED', 2], [{ ...calm, outboxFull: true }, 'OUTBOX_FULL', 30]] as const) {
+  for (const [standing, code, seconds] of [[{ ...calm, waiting: 20_000 }, 'OVERLOADED', 2], [{ ...calm, loopLate: true }, 'OVERLOADED', 2], [{ ...calm, outboxFull: true }, 'OUTBOX_FULL', 30]] as const) {
     expect(turnedAway(standing, false)).toMatchObject({ status: 503, code, detail: expect.any(String), extra: { retryAfterSeconds: seconds } })
   }
 })

@@ -7,22 +7,21 @@ import { keepQuota } from './outbox-quota.ts'
 
 /** Events that wait for the database; beyond it new ones are turned away, while those of bodies under way still find room. */
 const MAX_WAITING = 20_000
-/** Mean delay of the event loop over a second beyond which new work is turned away. */
-const MAX_LOOP_DELAY_MS = 250
 const LOOK_MS = 1_000
 
 /** How the gateway stands, as far as it decides whether new events are taken in. */
 export interface Standing {
   /** Events taken in that are not durable yet. */
   readonly waiting: number
-  readonly loopDelayMs: number
+  /** The event loop is late by more than the limit. */
+  readonly loopLate: boolean
   readonly outboxFull: boolean
 }
 
 /** Why new events are not taken in now, or undefined. What is under way or was acknowledged is not touched. A rehearsal needs no room in the outbox. */
-export function turnedAway({ waiting, loopDelayMs, outboxFull }: Standing, rehearsal: boolean): Problem | undefined {
+export function turnedAway({ waiting, loopLate, outboxFull }: Standing, rehearsal: boolean): Problem | undefined {
   if (outboxFull && !rehearsal) return outboxIsFull()
-  if (waiting < MAX_WAITING && loopDelayMs < MAX_LOOP_DELAY_MS) return undefined
+  if (waiting < MAX_WAITING && !loopLate) return undefined
   return new Problem(503, 'OVERLOADED', '网关繁忙，请稍后重试 · the gateway is overloaded: try again', 'Nothing of it was taken in. Send it again after Retry-After, and fewer at a time.', { retryAfterSeconds: 2 })
 }
 
@@ -39,8 +38,11 @@ export interface Admission extends AsyncDisposable {
   health(): Dependency
 }
 
-/** @param waiting events taken in that are not durable yet */
-export function createAdmission(options: { db: Db; waiting: () => number; outboxMaxBytes: number; log: Log; metrics: Metrics }): Admission {
+/**
+ * @param waiting events taken in that are not durable yet
+ * @param maxLoopDelayMs mean delay of the event loop over a second beyond which new work is turned away
+ */
+export function createAdmission(options: { db: Db; waiting: () => number; outboxMaxBytes: number; maxLoopDelayMs: number; log: Log; metrics: Metrics }): Admission {
   const { waiting, metrics } = options
   const quota = keepQuota(options.db, options.outboxMaxBytes, options.log, metrics)
   const refused = metrics.counter('hub_gateway_turned_away_total', 'Requests with events that were turned away before their body was read', ['code'])
@@ -54,7 +56,7 @@ export function createAdmission(options: { db: Db; waiting: () => number; outbox
   }, LOOK_MS).unref()
   return {
     admit(rehearsal) {
-      const problem = turnedAway({ waiting: waiting(), loopDelayMs, outboxFull: quota.full }, rehearsal)
+      const problem = turnedAway({ waiting: waiting(), loopLate: loopDelayMs >= options.maxLoopDelayMs, outboxFull: quota.full }, rehearsal)
       if (problem === undefined) return
       refused.inc({ code: problem.code })
       throw problem

@@ -16,6 +16,7 @@ export const gatewayConfig = defineConfig({
   trustedProxies: { env: 'HUB_TRUSTED_PROXIES', type: 'list', default: [], doc: 'addresses or networks of the proxies in front, whose x-forwarded-for and x-forwarded-proto are believed; none = no header is' },
   requestsPerSecond: { env: 'HUB_REQUESTS_PER_SECOND', type: 'int', default: 20_000, doc: 'requests a second of one caller that has no requestsPerSecond of its own in callers.yaml; more are answered 429' },
   outboxMaxBytes: { env: 'HUB_OUTBOX_MAX_BYTES', type: 'int', default: 20 * 1024 ** 3, doc: 'bytes of events that may wait in the database for the broker; beyond it new ones are refused (503 OUTBOX_FULL) and those acknowledged stay' },
+  maxLoopDelayMs: { env: 'HUB_MAX_LOOP_DELAY_MS', type: 'int', default: 250, doc: 'mean delay of the event loop over a second beyond which new events are refused (503 OVERLOADED)' },
   historyMonths: { env: 'HUB_HISTORY_MONTHS', type: 'int', default: 26, doc: 'months that superseded versions are kept' },
   logLevel: { env: 'HUB_LOG_LEVEL', type: 'string', default: 'info', doc: 'debug, info, warn or error' },
 })

@@ -53,7 +53,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const spoolDir = await prepareSpoolDir(config.stateDir)
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
-    const admission = scope.use('admission', createAdmission({ db, waiting: () => group.waiting, outboxMaxBytes: config.outboxMaxBytes, log, metrics: context.metrics }))
+    const admission = scope.use('admission', createAdmission({ db, waiting: () => group.waiting, ...config, log, metrics: context.metrics }))
     const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
     scope.use('upkeep', keepUp(db, config, () => history.waiting, context.metrics, log))
     const stop = new AbortController()

@@ -41,7 +41,7 @@ export async function startGateway(fixture: Fixture, options: { region?: Region;
   const log: Log = createLog({ service: 'test', level: 'trace', destination: { write: (line: string) => void lines.push(line) } })
   const region = options.region ?? 'zj'
   const service = await start(
-    { region, databaseUrl, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, host: '127.0.0.1', port: 0, callersFile, sourcesFile: null, stateDir, logLevel: 'info', trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, historyMonths: 26, importSecretFile: '', inboxDir: null, ...options.config },
+    { region, databaseUrl, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, host: '127.0.0.1', port: 0, callersFile, sourcesFile: null, stateDir, logLevel: 'info', trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, maxLoopDelayMs: 60_000, historyMonths: 26, importSecretFile: '', inboxDir: null, ...options.config },
     { log, metrics: createMetrics({}), wakeup: createWakeup(), fail: (error) => void lines.push(String(error)) },
   )
   const db = createDb({ url: options.directUrl ?? databaseUrl, name: 'test', max: 2, log: fixture.log })

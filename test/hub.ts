@@ -2,12 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
 import { settled, type Replica } from '@hub/cli/replicas'
 import { verifyReplicas } from '@hub/cli/verify'
-import { createClient, GatewayError, type Client, type EventsByStream, type Verdict } from '@hub/client'
+import { createClient, type Client, type EventsByStream, type Verdict } from '@hub/client'
 import { childEnv } from '@hub/local/child-env'
 import { callersYaml, type Keys } from '@hub/local/local-files'
 import { start, type RegionConfig } from '@hub/region'
@@ -160,13 +159,13 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
     client: (region, role, url = hub.url(region)) => createClient({ url, key: keys[role], attempts: 1 }),
     async publish(region, stream, lines, through) {
       const body = Buffer.concat([...lines].map((line) => Buffer.concat([Buffer.isBuffer(line) ? line : Buffer.from(JSON.stringify(line)), Buffer.from('\n')])))
-      const answer = await takenIn(() => hub.client(region, 'publisher', through).publishLines(stream, [body], { signal: AbortSignal.timeout(60_000) }))
+      const answer = await hub.client(region, 'publisher', through).publishLines(stream, [body], { signal: AbortSignal.timeout(60_000) })
       const verdicts = await Array.fromAsync(answer)
       remember(region, stream, verdicts)
       return { verdicts, summary: await answer.summary() }
     },
     async publishOne(region, stream, event) {
-      const verdict = await takenIn(() => hub.client(region, 'publisher').publish(stream, event as EventsByStream[DataStream]))
+      const verdict = await hub.client(region, 'publisher').publish(stream, event as EventsByStream[DataStream])
       remember(region, stream, [verdict])
       return verdict
     },
@@ -205,18 +204,6 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
   }
 }
 
-/** All regions share this process and a busy machine: a gateway that turns work away before it begins is asked again when it says. */
-async function takenIn<T>(publish: () => Promise<T>): Promise<T> {
-  for (let left = 5; ; left--) {
-    try {
-      return await publish()
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.code !== 'OVERLOADED' || left === 0) throw error
-      await pause((error.retryAfter ?? 1) * 1000)
-    }
-  }
-}
-
 function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
   return childEnv({
     HUB_REGION: config.region,
@@ -227,6 +214,7 @@ function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
     HUB_TOPIC_PREFIX: config.topicPrefix,
     HUB_HTTP_HOST: config.host,
     HUB_HTTP_PORT: String(config.port),
+    HUB_MAX_LOOP_DELAY_MS: String(config.maxLoopDelayMs),
     HUB_CALLERS_FILE: config.callersFile,
     ...(config.sourcesFile !== null && { HUB_SOURCES_FILE: config.sourcesFile }),
     HUB_STATE_DIR: config.stateDir,

@@ -13,12 +13,10 @@ let hub: Hub
 beforeAll(async () => { hub = await openHub({ regions: ['sh'] }) })
 afterAll(() => hub?.[Symbol.asyncDispose]())
 
-// `refused`: what counts the writes of a process that another has taken over from. A relay that finds its lease gone waits three seconds for an answer:
-// either it learns that another was first, or it counts an outcome that it does not know.
+// `refused`: what counts the writes of a process that another has taken over from.
 const CASES: readonly (Strike & { refused: string[] })[] = [
   { point: 'replicate.taken', at: 4, action: 'stop', refused: ['hub_replicator_fenced_total'] },
   { point: 'replicate.decided', at: 4, action: 'stop', refused: ['hub_replicator_fenced_total'] },
-  { point: 'relay.encoded', at: 4, action: 'stop', refused: ['hub_relay_overtaken_events_total', 'hub_relay_unknown_outcomes_total'] },
 ]
 
 test.each(CASES.map((one, n) => [nameOf(one), one, n] as const))('stopped at %s until another has taken over: its first write is refused, nothing is doubled', { timeout: 240_000 }, async (_name, { refused, ...strike }, n) => {

@@ -18,8 +18,8 @@ import { WALK } from './openapi-walk.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const EVENTS = 'POST /v1/streams/{stream}/events'
-/** Answered where there is no operation, or before one is known. */
-const ELSEWHERE = ['NOT_FOUND', 'HEADERS_TOO_LARGE', 'HEADERS_TOO_SLOW', 'HTTP_MALFORMED']
+/** Answered where there is no operation, before one is known, or by a page, which the document does not tell of. */
+const ELSEWHERE = ['NOT_FOUND', 'HEADERS_TOO_LARGE', 'HEADERS_TOO_SLOW', 'HTTP_MALFORMED', 'IMPORT_FORM']
 /** A generated client names its functions by these: one that goes or changes breaks it. */
 const OPERATIONS = {
   isAlive: 'GET /livez', isReady: 'GET /readyz', readMetrics: 'GET /metrics', readOpenApi: 'GET /openapi.json',

@@ -1,6 +1,6 @@
 import type { Metrics } from '@hub/runtime/metrics'
 import type { DataStream } from '@hub/schemas/streams'
-import { count, emptySummary, VERDICTS, type Verdict } from './verdict.ts'
+import { count, emptySummary, VERDICTS, type Verdict } from './verdicts/verdict.ts'
 
 export interface GatewayMetrics {
   verdicts(stream: DataStream, verdicts: readonly Verdict[]): void

@@ -1,7 +1,7 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
-import { lowestId } from './event-id.ts'
+import { lowestId } from './publish/event-id.ts'
 import { trimVersions } from './store.ts'
 
 const EVERY_MS = 24 * 3_600_000

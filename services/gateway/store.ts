@@ -1,5 +1,5 @@
 import { byteaArray, int4Array, int8Array, textArray, type Db, type DbClient, type DbTx } from '@hub/runtime/db'
-import type { NewRow } from './publish-batch.ts'
+import type { NewRow } from './publish/publish-batch.ts'
 
 /** One record of one topic. */
 export interface RecordKey {

@@ -8,7 +8,7 @@ import { sharedReading } from '@hub/runtime/shared-reading'
 import type { GatewayConfig } from './config.ts'
 import { trimPublished } from './published-trim.ts'
 import { countOpenImports } from './store.ts'
-import { trimVerdicts } from './verdict-trim.ts'
+import { trimVerdicts } from './verdicts/verdict-trim.ts'
 
 const DATABASE_MS = 2_000
 

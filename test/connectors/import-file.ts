@@ -6,7 +6,7 @@ import { Ledger, type Taken } from '@hub/connectors/ledger'
 import { codesOf } from '@hub/connectors/reference/codes'
 import type { Context, Declared, EventInput, Shape } from '@hub/connectors/shape'
 import { classOf, isDoubtful, type ImportVerdict, type Place, type RowClass, type RowFlag } from '@hub/connectors/verdict'
-import { decidePublication, type PublishedVersion } from '@hub/gateway/publish-decision'
+import { decidePublication, type PublishedVersion } from '@hub/gateway/publish/publish-decision'
 import { readEvent } from '@hub/schemas/read-event'
 import type { DataStream, Region } from '@hub/schemas/streams'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RULES, VERDICT_TEXTS } from '@hub/gateway/verdict'
+import { RULES, VERDICT_TEXTS } from '@hub/gateway/verdicts/verdict'
 import { READ_FLAGS } from '@hub/schemas/read-event'
 import { catalogue, currentPage, problemsOf, released, renderPage, serviceSources } from './errors.ts'
 

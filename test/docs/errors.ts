@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { RULES, VERDICT_TEXTS } from '@hub/gateway/verdict'
+import { RULES, VERDICT_TEXTS } from '@hub/gateway/verdicts/verdict'
 import { READ_FLAGS, type RuleText } from '@hub/schemas/read-event'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))

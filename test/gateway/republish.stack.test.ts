@@ -1,4 +1,4 @@
-import { republishShadowed } from '@hub/gateway/republish'
+import { republishShadowed } from '@hub/gateway/publish/republish'
 import { createWakeup } from '@hub/runtime/wakeup'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openFixture, type Fixture } from '../fixture.ts'

@@ -44,19 +44,19 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     guard: 'the lock comes before the reading', keeps: 'V2, V4: a version is given once',
-    file: 'services/gateway/publisher.ts', from: 'const [heads, histories] = await Promise.all([lockHeads(client, partitionsOf(events)), readHistories(client, events, isEnded)])',
+    file: 'services/gateway/publish/publisher.ts', from: 'const [heads, histories] = await Promise.all([lockHeads(client, partitionsOf(events)), readHistories(client, events, isEnded)])',
     to: 'const histories = await readHistories(client, events, isEnded)\n  const heads = await lockHeads(client, partitionsOf(events))',
     test: PUBLISHING, says: /duplicate key|published_pkey|to deeply equal/,
   },
   {
     guard: 'publishing: a version is newer than the last', keeps: 'V2: a version is given once',
-    file: 'services/gateway/publish-decision.ts', from: 'if (origin.version > current.version) return', to: 'if (origin.version >= current.version) return',
+    file: 'services/gateway/publish/publish-decision.ts', from: 'if (origin.version > current.version) return', to: 'if (origin.version >= current.version) return',
     test: SIMULATION, says: /was given to two events|V4/,
   },
   {
     guard: 'a repeated attempt knows its own rows', keeps: 'V1: the publisher is told what happened',
-    file: 'services/gateway/publish-batch.ts', from: "verdict: eventId === event.eventId ? (event.attempted ?? 'accepted') : 'duplicate'", to: "verdict: 'duplicate'",
-    test: { project: 'unit', file: 'services/gateway/publish-batch.test.ts' }, says: /duplicate/,
+    file: 'services/gateway/publish/publish-batch.ts', from: "verdict: eventId === event.eventId ? (event.attempted ?? 'accepted') : 'duplicate'", to: "verdict: 'duplicate'",
+    test: { project: 'unit', file: 'services/gateway/publish/publish-batch.test.ts' }, says: /duplicate/,
   },
   {
     guard: 'relay: what was read ahead goes only behind what was acknowledged', keeps: 'V1, V4: nothing is passed over after a lost answer',
@@ -140,7 +140,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     guard: 're-publication of what is shadowed', keeps: 'V5: compaction leaves the newest version',
-    file: 'services/gateway/republish.ts', from: 'if (published !== undefined && published.version > row.version) return', to: 'if (published !== undefined) return',
+    file: 'services/gateway/publish/republish.ts', from: 'if (published !== undefined && published.version > row.version) return', to: 'if (published !== undefined) return',
     test: SIMULATION, says: /V5/,
   },
   {

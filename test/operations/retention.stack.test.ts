@@ -1,7 +1,7 @@
 import { createDb, type Db } from '@hub/runtime/db'
 import { trimRehearsals, trimVersions } from '@hub/gateway/store'
 import { prepareDatabase } from '@hub/gateway/database'
-import { lowestId } from '@hub/gateway/event-id'
+import { lowestId } from '@hub/gateway/publish/event-id'
 import { trimAudit, trimParked, trimRegionParked } from '@hub/replicator/store/retention'
 import { migrate } from '@hub/runtime/db'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,5 +1,5 @@
 import { readChanges } from '@hub/gateway/feed/store'
-import { readRecordsAsOf } from '@hub/gateway/record-store'
+import { readRecordsAsOf } from '@hub/gateway/read/record-store'
 import { judgePartition } from '@hub/replicator/convergence'
 import { partitionOf } from '@hub/schemas/partition'
 import { PARTITIONS } from '@hub/schemas/streams'

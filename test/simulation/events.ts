@@ -1,5 +1,5 @@
-import type { VersionOrigin } from '@hub/gateway/publish-decision'
-import type { PreparedEvent } from '@hub/gateway/publish-batch'
+import type { VersionOrigin } from '@hub/gateway/publish/publish-decision'
+import type { PreparedEvent } from '@hub/gateway/publish/publish-batch'
 import type { Item } from '@hub/replicator/item'
 import { parkedHash } from '@hub/replicator/park'
 import { isEnding, recordHash } from '@hub/schemas/record-rule'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { prepareDatabase } from '@hub/gateway/database'
-import { publishBatch } from '@hub/gateway/publisher'
+import { publishBatch } from '@hub/gateway/publish/publisher'
 import { createWakeup } from '@hub/runtime/wakeup'
 import { isEnding } from '@hub/schemas/record-rule'
 import { between, seeded } from '../data/random.ts'

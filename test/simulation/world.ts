@@ -1,5 +1,5 @@
 import { UnknownOutcomeError, type ProduceBatch } from '@hub/runtime/kafka'
-import type { Outcome } from '@hub/gateway/publish-batch'
+import type { Outcome } from '@hub/gateway/publish/publish-batch'
 import type { Region } from '@hub/schemas/streams'
 import { Broker } from './broker.ts'
 import { encodeGenesis, eventOf, PARTITIONS, type Wish } from './events.ts'

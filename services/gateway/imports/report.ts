@@ -1,6 +1,6 @@
 import { SHAPES } from '@hub/connectors/shapes/index'
 import { ROW_FLAGS, ROW_RULES, SKIP_RULES, type RowFlag } from '@hub/connectors/verdict'
-import { RULES } from '../verdict.ts'
+import { RULES } from '../verdicts/verdict.ts'
 import type { Live } from './imports.ts'
 import type { ImportRow, ToldRow } from './store.ts'
 

@@ -4,9 +4,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Feed } from '../feed/feed.ts'
 import { cursorText } from '../feed/cursor.ts'
 import { PARTY_ROLES, type PartyRole, type Selection } from '../feed/selection.ts'
-import { CHANGES_EXAMPLE, EVENTS_EXAMPLE, SNAPSHOT_EXAMPLE } from '../openapi-feed.ts'
-import { REPLICA_DOWN } from '../replica.ts'
-import { LOOKING, viewerOf } from '../viewer.ts'
+import { CHANGES_EXAMPLE, EVENTS_EXAMPLE, SNAPSHOT_EXAMPLE } from '../openapi/feed.ts'
+import { REPLICA_DOWN } from '../read/replica.ts'
+import { LOOKING, viewerOf } from '../read/viewer.ts'
 
 const MAX_PAGE = 1_000
 const DEFAULT_PAGE = 500

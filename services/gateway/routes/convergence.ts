@@ -3,11 +3,11 @@ import type { Documented } from '@hub/runtime/http'
 import { page } from '@hub/runtime/page'
 import type { Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
-import { convergenceBody } from '../convergence-page.ts'
-import { type NotedPartition, readNoted } from '../convergence-store.ts'
-import { standingOf, summarise } from '../convergence.ts'
-import { CONVERGENCE_EXAMPLE } from '../openapi-convergence.ts'
-import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { convergenceBody } from '../convergence/convergence-page.ts'
+import { type NotedPartition, readNoted } from '../convergence/convergence-store.ts'
+import { standingOf, summarise } from '../convergence/convergence.ts'
+import { CONVERGENCE_EXAMPLE } from '../openapi/convergence.ts'
+import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
 
 const ROLES = { roles: ['operator', 'reader', 'officer'] } as const
 

@@ -4,14 +4,14 @@ import type { Db } from '@hub/runtime/db'
 import { Problem, problemAnswer, type Caller, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
-import type { Admission } from '../admission.ts'
-import { readChunks, type Patience } from '../body.ts'
+import type { Admission } from '../intake/admission.ts'
+import { readChunks, type Patience } from '../intake/body.ts'
 import { allows } from '../callers.ts'
 import type { Imports } from '../imports/imports.ts'
 import { reportOf, rowReport } from '../imports/report.ts'
 import { readImport, readImports, readTold, type ImportRow } from '../imports/store.ts'
-import { IMPORT_EXAMPLE } from '../openapi-imports.ts'
-import { createSlots } from '../slots.ts'
+import { IMPORT_EXAMPLE } from '../openapi/imports.ts'
+import { createSlots } from '../intake/slots.ts'
 
 const PATIENCE: Patience = { idleMs: 30_000, minBytes: 16 * 1024, perMs: 60_000 }
 /** A connection without a byte is given up soon after this. */

@@ -2,11 +2,11 @@ import type { Db } from '@hub/runtime/db'
 import { Problem, problemAnswer, type Documented } from '@hub/runtime/http'
 import { DATA_STREAMS, topicName, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
-import { ORIGIN_PARKED_EXAMPLE, PARKED_DETAIL_EXAMPLE, PARKED_EXAMPLE } from '../openapi-parked.ts'
+import { ORIGIN_PARKED_EXAMPLE, PARKED_DETAIL_EXAMPLE, PARKED_EXAMPLE } from '../openapi/parked.ts'
 import { cursorOf, placeOfCursor } from '../parked/place.ts'
 import { PARK_REASONS, reasonText } from '../parked/reasons.ts'
 import { findParked, readOriginParked, readParked, type ParkedDetail } from '../parked/store.ts'
-import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
 import { visibleTo } from './verdicts.ts'
 
 const MAX_PAGE = 1_000

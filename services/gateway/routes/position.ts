@@ -2,9 +2,9 @@ import type { Db } from '@hub/runtime/db'
 import type { Documented } from '@hub/runtime/http'
 import { isDataStream, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
-import { vectorText } from '../as-of.ts'
-import { POSITION_EXAMPLE } from '../openapi.ts'
-import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { vectorText } from '../read/as-of.ts'
+import { POSITION_EXAMPLE } from '../openapi/document.ts'
+import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
 import { readPosition, readReplicaId } from '../store.ts'
 
 /** `GET /v1/position`: how far this region's replica is, partition by partition, with its counters and digests. Numbers are decimal strings. */

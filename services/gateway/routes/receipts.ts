@@ -3,9 +3,9 @@ import { Problem, problemAnswer, type Documented } from '@hub/runtime/http'
 import { REGIONS } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
 import { allows } from '../callers.ts'
-import { RECEIPT_EXAMPLE } from '../openapi.ts'
-import { receiptOf, type Passed } from '../receipt.ts'
-import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { RECEIPT_EXAMPLE } from '../openapi/document.ts'
+import { receiptOf, type Passed } from '../read/receipt.ts'
+import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
 import { findPublished, readArrivals, type PublishedEvent } from '../store.ts'
 
 /** `GET /v1/receipts/{eventId}`: where an event that this region published stands, and which regions have it. */

@@ -6,15 +6,15 @@ import { DATA_STREAMS, PARTITIONS, REGIONS, topicName, type DataStream, type Reg
 import { TABLES } from '@hub/schemas/tables'
 import { isInvolved, type Viewer } from '@hub/schemas/visibility'
 import type { FastifyInstance } from 'fastify'
-import { parseAsOf, placesToRead, tooOld, vectorText, type AsOf, type PartitionHere, type Place } from '../as-of.ts'
-import { createCursors } from '../list-cursor.ts'
-import { checkCombination, checkParameters, filterParameters, parseFilters } from '../list-query.ts'
-import { RECORD_EXAMPLE } from '../openapi-records.ts'
-import { listRecords, readPartitions, readRecords, readRecordsAsOf, readVectors } from '../record-store.ts'
-import { metaOf, viewCurrent, viewEarlier } from '../record-view.ts'
-import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { parseAsOf, placesToRead, tooOld, vectorText, type AsOf, type PartitionHere, type Place } from '../read/as-of.ts'
+import { createCursors } from '../read/list-cursor.ts'
+import { checkCombination, checkParameters, filterParameters, parseFilters } from '../read/list-query.ts'
+import { RECORD_EXAMPLE } from '../openapi/records.ts'
+import { listRecords, readPartitions, readRecords, readRecordsAsOf, readVectors } from '../read/record-store.ts'
+import { metaOf, viewCurrent, viewEarlier } from '../read/record-view.ts'
+import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
 import { knownSources } from '../sources/overview.ts'
-import { LOOKING, viewerOf } from '../viewer.ts'
+import { LOOKING, viewerOf } from '../read/viewer.ts'
 
 const DEFAULT_PAGE = 100
 const MAX_PAGE = 1_000

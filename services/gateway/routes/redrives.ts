@@ -2,9 +2,9 @@ import type { Db } from '@hub/runtime/db'
 import { within } from '@hub/runtime/deadline'
 import { Problem, problemAnswer, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance } from 'fastify'
-import { REDRIVE_EXAMPLE } from '../openapi-parked.ts'
+import { REDRIVE_EXAMPLE } from '../openapi/parked.ts'
 import { findParked, findRedrive, requestRedrive, type RedriveState } from '../parked/store.ts'
-import { fromReplica, REPLICA_DOWN } from '../replica.ts'
+import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
 import { notParked } from './parked.ts'
 
 const MAX_BODY_BYTES = 4 * 1024

@@ -4,12 +4,12 @@ import { Problem, problemAnswer, type Caller, type Documented } from '@hub/runti
 import { parseInstant } from '@hub/schemas/read-time'
 import { DATA_STREAMS, type DataStream, type Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
-import { lowestId } from '../event-id.ts'
-import { PAST_VERDICTS_EXAMPLE } from '../openapi-verdicts.ts'
-import { VERDICTS, type VerdictKind } from '../verdict.ts'
-import { readVerdictPage } from '../verdict-page.ts'
-import type { Filter } from '../verdict-store.ts'
-import { KEPT_MS } from '../verdict-trim.ts'
+import { lowestId } from '../publish/event-id.ts'
+import { PAST_VERDICTS_EXAMPLE } from '../openapi/verdicts.ts'
+import { VERDICTS, type VerdictKind } from '../verdicts/verdict.ts'
+import { readVerdictPage } from '../verdicts/verdict-page.ts'
+import type { Filter } from '../verdicts/verdict-store.ts'
+import { KEPT_MS } from '../verdicts/verdict-trim.ts'
 
 const MAX_PAGE = 1_000
 const DEFAULT_PAGE = 100

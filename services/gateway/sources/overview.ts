@@ -1,7 +1,7 @@
 import type { Db } from '@hub/runtime/db'
 import { sharedReading } from '@hub/runtime/shared-reading'
 import { REGIONS, type DataStream, type Region } from '@hub/schemas/streams'
-import { fromReplica } from '../replica.ts'
+import { fromReplica } from '../read/replica.ts'
 import { standingOf, type SourceState } from './standing.ts'
 import { readSources, readWritingSources, type SourceRow } from './store.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lowestId } from '../event-id.ts'
+import { lowestId } from '../publish/event-id.ts'
 import { arrivalsOf } from './arrivals.ts'
 import type { Frontier, Waiting } from './store.ts'
 

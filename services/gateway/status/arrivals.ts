@@ -1,4 +1,4 @@
-import { timeOfId } from '../event-id.ts'
+import { timeOfId } from '../publish/event-id.ts'
 import type { Frontier, Waiting } from './store.ts'
 
 /** An id is given so long before its event is committed at most, and a live replica is behind by no more. */

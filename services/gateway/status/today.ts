@@ -1,6 +1,6 @@
 import type { DbClient } from '@hub/runtime/db'
 import { shanghaiDay } from '@hub/schemas/read-time'
-import { lowestId } from '../event-id.ts'
+import { lowestId } from '../publish/event-id.ts'
 import { countSlice, sliceEnd, type CountedTable, type DayCount } from './store.ts'
 
 const DAY_MS = 86_400_000

@@ -5,7 +5,7 @@ import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { isEnding } from '@hub/schemas/record-rule'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
-import type { GatewayMetrics } from './metrics.ts'
+import type { GatewayMetrics } from '../metrics.ts'
 import type { Outcome, PreparedEvent } from './publish-batch.ts'
 import { publishBatch } from './publisher.ts'
 

@@ -1,5 +1,5 @@
 import { REGIONS } from '@hub/schemas/streams'
-import { reasonText } from './parked/reasons.ts'
+import { reasonText } from '../parked/reasons.ts'
 
 const object = (properties: Record<string, object>, optional: readonly string[] = []): object => ({ type: 'object', additionalProperties: false, required: Object.keys(properties).filter((name) => !optional.includes(name)), properties })
 const text = (description: string): object => ({ type: 'string', description })

@@ -1,5 +1,5 @@
 import { READ_RULES, type RuleText } from '@hub/schemas/read-event'
-import { CLOUDEVENT_RULES } from './cloudevent.ts'
+import { CLOUDEVENT_RULES } from '../publish/cloudevent.ts'
 
 /** What the gateway says of one event (design 11), what that means, and what to do. The other verdicts of the list belong to imports. */
 export const VERDICT_TEXTS = {

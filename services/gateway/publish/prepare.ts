@@ -3,12 +3,12 @@ import type { Caller } from '@hub/runtime/http'
 import { partitionOf } from '@hub/schemas/partition'
 import { readEvent, type ReadEvent } from '@hub/schemas/read-event'
 import { PARTITIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
-import { allows } from './callers.ts'
+import { allows } from '../callers.ts'
 import type { Envelope } from './cloudevent.ts'
 import { eventId } from './event-id.ts'
-import { MAX_DEPTH, parseJson, type JsonFault } from './json-line.ts'
+import { MAX_DEPTH, parseJson, type JsonFault } from '../intake/json-line.ts'
 import { MAX_EVENT_BYTES, type PreparedEvent } from './publish-batch.ts'
-import { problem, type Problem } from './verdict.ts'
+import { problem, type Problem } from '../verdicts/verdict.ts'
 
 /** An event ready to publish, or why it cannot be; `recordId` where it can be told. */
 export type Prepared = { event: PreparedEvent } | { refused: Problem[]; recordId?: string }

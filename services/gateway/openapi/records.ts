@@ -1,6 +1,6 @@
 import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, REGIONS, STREAM_TITLES } from '@hub/schemas/streams'
-import { SOURCE_STATES } from './sources/standing.ts'
+import { SOURCE_STATES } from '../sources/standing.ts'
 
 const text = (description: string): object => ({ type: 'string', description })
 const decimal = (description: string): object => ({ type: 'string', pattern: '^-?\\d+$', description })

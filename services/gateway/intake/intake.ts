@@ -2,10 +2,10 @@ import { failpoint } from '@hub/runtime/failpoint'
 import { BodyStopped } from './body.ts'
 import { breathe } from './breathe.ts'
 import { splitLines } from './ndjson.ts'
-import { MAX_EVENT_BYTES, type Outcome, type PreparedEvent } from './publish-batch.ts'
-import type { Prepared } from './prepare.ts'
+import { MAX_EVENT_BYTES, type Outcome, type PreparedEvent } from '../publish/publish-batch.ts'
+import type { Prepared } from '../publish/prepare.ts'
 import type { Spool } from './spool.ts'
-import { count, emptySummary, problem, receiptPath, type Summary, type Verdict } from './verdict.ts'
+import { count, emptySummary, problem, receiptPath, type Summary, type Verdict } from '../verdicts/verdict.ts'
 
 const BATCH_EVENTS = 500
 const BATCH_BYTES = 512 * 1024

@@ -1,6 +1,6 @@
 import { CODES } from '@hub/schemas/codes'
 import { DATA_STREAMS, REGIONS } from '@hub/schemas/streams'
-import { SOURCE_STATES } from './sources/standing.ts'
+import { SOURCE_STATES } from '../sources/standing.ts'
 
 const object = (properties: Record<string, object>): object => ({ type: 'object', additionalProperties: false, required: Object.keys(properties), properties })
 const text = (description: string): object => ({ type: 'string', description })

@@ -1,7 +1,7 @@
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, isDataStream } from '@hub/schemas/streams'
-import { RULES, VERDICTS } from './verdict.ts'
+import { RULES, VERDICTS } from '../verdicts/verdict.ts'
 
 const text = (description: string): object => ({ type: 'string', description })
 const textOrNull = (description: string, more: object = {}): object => ({ type: ['string', 'null'], ...more, description })

@@ -1,6 +1,6 @@
 import type { DbClient } from '@hub/runtime/db'
 import { DATA_STREAMS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
-import { timeOfId } from './event-id.ts'
+import { timeOfId } from '../publish/event-id.ts'
 import { receiptPath, ruleText, type VerdictKind } from './verdict.ts'
 import { readKeptVerdicts, readPublishedVerdicts, scanEnd, type Filter, type KeptVerdict, type PublishedVerdict, type Range } from './verdict-store.ts'
 

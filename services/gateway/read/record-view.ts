@@ -4,9 +4,9 @@ import { contractByName, type Contract } from '@hub/schemas/contracts'
 import type { Region } from '@hub/schemas/streams'
 import { grantFor, leastOf, reachOf, showAs, todayInShanghai, type Grant, type Viewer } from '@hub/schemas/visibility'
 import { vectorText } from './as-of.ts'
-import { breathe } from './breathe.ts'
-import { standingOf } from './sources/standing.ts'
-import type { SourceRow } from './sources/store.ts'
+import { breathe } from '../intake/breathe.ts'
+import { standingOf } from '../sources/standing.ts'
+import type { SourceRow } from '../sources/store.ts'
 import type { Head, RecordRow } from './record-store.ts'
 
 /** A record decoded once, for the decision and for what is shown. */

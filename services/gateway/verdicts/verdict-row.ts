@@ -1,7 +1,7 @@
 import type { Caller } from '@hub/runtime/http'
 import type { DataStream } from '@hub/schemas/streams'
-import { allows } from './callers.ts'
-import { eventId } from './event-id.ts'
+import { allows } from '../callers.ts'
+import { eventId } from '../publish/event-id.ts'
 import type { Verdict } from './verdict.ts'
 
 /** Of more problems than these of one event the sender alone was told. */

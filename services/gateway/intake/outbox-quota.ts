@@ -3,7 +3,7 @@ import type { Dependency } from '@hub/runtime/http'
 import type { Log } from '@hub/runtime/log'
 import type { Metrics } from '@hub/runtime/metrics'
 import { pause } from '@hub/runtime/pause'
-import { readWaitingBytes } from './store.ts'
+import { readWaitingBytes } from '../store.ts'
 
 const LOOK_MS = 2_000
 

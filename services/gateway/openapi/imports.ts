@@ -1,5 +1,5 @@
 import { IMPORT_VERDICTS } from '@hub/connectors/verdict'
-import { STATES } from './imports/store.ts'
+import { STATES } from '../imports/store.ts'
 
 const text = (description: string): object => ({ type: 'string', description })
 const instant = (description: string): object => ({ type: ['string', 'null'], format: 'date-time', description })

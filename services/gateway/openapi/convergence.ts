@@ -1,5 +1,5 @@
 import { DATA_STREAMS, REGIONS } from '@hub/schemas/streams'
-import { SAMENESS } from './convergence.ts'
+import { SAMENESS } from '../convergence/convergence.ts'
 
 const object = (properties: Record<string, object>): object => ({ type: 'object', additionalProperties: false, required: Object.keys(properties), properties })
 const decimalOrNull = (description: string): object => ({ type: ['string', 'null'], pattern: '^\\d+$', description })

@@ -39,6 +39,8 @@ export interface Hub extends AsyncDisposable {
   readonly keys: Keys
   /** Base URL of a region's gateway; the port stays over restarts. */
   url(region: Region): string
+  /** Base URL of a region's credit lookup, where `lookups` asked for one. */
+  lookupUrl(region: Region): string
   db(region: Region): Db
   databaseUrl(region: Region): string
   /** Whom a region's gateway knows. */
@@ -75,11 +77,13 @@ export interface HubOptions extends FixtureOptions {
   readonly regions?: readonly Region[]
   /** The text of a region's sources.yaml; by default no source is declared. */
   readonly sources?: (region: Region) => string
+  /** Whether each region has its credit lookup too. */
+  readonly lookups?: boolean
   /** Put over what the regions' services are told. */
   readonly config?: Partial<RegionConfig>
 }
 
-export async function openHub({ regions = REGIONS, sources, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
+export async function openHub({ regions = REGIONS, sources, lookups = false, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
   const fixture = await openFixture(options)
   const running = new Map<Region, Service>()
   const children = new Set<ChildProcess>()
@@ -100,7 +104,7 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
     const { username, password } = fixture.credentials(region)
     const config: RegionConfig = {
       region, username, password, callersFile, sourcesFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
-      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, maxLoopDelayMs: 60_000, importSecretFile: '', inboxDir: null, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
+      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, lookupPort: lookups ? await freePort() : null, snapshotSeconds: 600, maxLoopDelayMs: 60_000, importSecretFile: '', inboxDir: null, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
     }
     configs.set(region, config)
     databases.set(region, createDb({ url: config.databaseUrl, name: 'test', max: 3, log: fixture.log }))
@@ -114,6 +118,7 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
       if (config === undefined) throw new Error(`${region} was not started`)
       return `http://${config.host}:${config.port}`
     },
+    lookupUrl: (region) => `http://127.0.0.1:${configs.get(region)!.lookupPort}`,
     db(region) {
       const db = databases.get(region)
       if (db === undefined) throw new Error(`${region} was not started`)
@@ -139,7 +144,7 @@ export async function openHub({ regions = REGIONS, sources, config: over = {}, .
     },
     async spawn(region, { port, env, onSpawned } = {}) {
       const config = await configOf(region)
-      const own = { ...config, port: port ?? config.port }
+      const own = port === undefined ? config : { ...config, port, lookupPort: null }
       const child = spawn(process.execPath, [SERVICE], { env: { ...environmentOf(own), ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
       children.add(child)
       onSpawned?.(child)
@@ -214,6 +219,7 @@ function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
     HUB_TOPIC_PREFIX: config.topicPrefix,
     HUB_HTTP_HOST: config.host,
     HUB_HTTP_PORT: String(config.port),
+    ...(config.lookupPort !== null && { HUB_LOOKUP_PORT: String(config.lookupPort) }),
     HUB_MAX_LOOP_DELAY_MS: String(config.maxLoopDelayMs),
     HUB_CALLERS_FILE: config.callersFile,
     ...(config.sourcesFile !== null && { HUB_SOURCES_FILE: config.sourcesFile }),

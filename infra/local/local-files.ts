@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { REPO_ROOT } from './paths.ts'
-import { databaseName, gatewayUrl } from './region-process.ts'
+import { databaseName, gatewayUrl, lookupUrl } from './region-process.ts'
 import { REGION_USERS, type Credentials, type RegionUser, type Stack } from './stack.ts'
 
 const ROLES = ['publisher', 'reader', 'operator'] as const
@@ -14,7 +14,7 @@ export interface RegionFiles { callersFile: string, sourcesFile: string, stateDi
 
 /** `.hub/local.json`: all that `hub` needs to know of the running local hub. */
 export interface LocalFile {
-  regions: Record<RegionUser, { gateway: string, keys: Keys, databaseUrl: string, kafka: Credentials }>
+  regions: Record<RegionUser, { gateway: string, lookup: string, keys: Keys, databaseUrl: string, kafka: Credentials }>
   kafka: { brokers: string[], admin: Credentials }
   registryUrl: string
 }
@@ -30,7 +30,7 @@ export async function writeLocalFiles(stack: Stack): Promise<{ localFile: string
   const regions = Object.fromEntries(await Promise.all(REGION_USERS.map(async (region) => [region, await writeRegion(dataDir, region)]))) as Record<RegionUser, RegionFiles>
   const local: LocalFile = {
     regions: Object.fromEntries(REGION_USERS.map((region) => [region, {
-      gateway: gatewayUrl(region), keys: regions[region].keys, databaseUrl: stack.databaseUrl(databaseName(region)), kafka: stack.kafka.regions[region],
+      gateway: gatewayUrl(region), lookup: lookupUrl(region), keys: regions[region].keys, databaseUrl: stack.databaseUrl(databaseName(region)), kafka: stack.kafka.regions[region],
     }])) as LocalFile['regions'],
     kafka: { brokers: stack.kafka.brokers.split(','), admin: stack.kafka.admin },
     registryUrl: stack.registryUrl,

@@ -14,6 +14,13 @@ export const NODE_FLAGS = ['--max-semi-space-size=16']
 /** 43<GB code − 30>0, as design 8 says. */
 export const GATEWAY_PORTS: Record<RegionUser, number> = { sh: 4310, js: 4320, zj: 4330, ah: 4340 }
 
+/** 43<GB code − 30>1. */
+export const LOOKUP_PORTS: Record<RegionUser, number> = { sh: 4311, js: 4321, zj: 4331, ah: 4341 }
+
+export function lookupUrl(region: RegionUser): string {
+  return `http://${HOST}:${LOOKUP_PORTS[region]}`
+}
+
 export function gatewayUrl(region: RegionUser): string {
   return `http://${HOST}:${GATEWAY_PORTS[region]}`
 }
@@ -33,6 +40,7 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
       HUB_DATABASE_URL: stack.databaseUrl(databaseName(region)),
       HUB_HTTP_HOST: HOST,
       HUB_HTTP_PORT: String(GATEWAY_PORTS[region]),
+      HUB_LOOKUP_PORT: String(LOOKUP_PORTS[region]),
       HUB_CALLERS_FILE: files.callersFile,
       HUB_SOURCES_FILE: files.sourcesFile,
       HUB_STATE_DIR: files.stateDir,

@@ -12,7 +12,7 @@ export const lookupConfig = defineConfig({
   callersFile: { env: 'HUB_CALLERS_FILE', type: 'path', doc: "the region's callers.yaml" },
   snapshotSeconds: { env: 'HUB_LOOKUP_SNAPSHOT_SECONDS', type: 'int', default: 300, doc: 'time between two snapshots; the last one is written at the stop' },
   host: { env: 'HUB_HTTP_HOST', type: 'string', default: '127.0.0.1', doc: 'address to listen on' },
-  port: { env: 'HUB_LOOKUP_PORT', type: 'int', doc: 'port to listen on; 0 takes a free one' },
+  lookupPort: { env: 'HUB_LOOKUP_PORT', type: 'int', doc: 'port to listen on; 0 takes a free one' },
   logLevel: { env: 'HUB_LOG_LEVEL', type: 'string', default: 'info', doc: 'debug, info, warn or error' },
 })
 

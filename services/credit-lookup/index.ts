@@ -35,14 +35,13 @@ export async function start(config: LookupConfig, context: Context): Promise<Ser
     scope.use('reader', () => (stop.abort(), running), LAST_SNAPSHOT_MS)
 
     const health = (): Promise<Dependency[]> => Promise.resolve([
-      callers.health(),
       { name: 'credit-lists', ok: reader.life?.loaded === true, ...(reader.life?.loaded !== true && { detail: reader.fault ?? '正在读取 · being read' }) },
       // What was read is answered from, with the regions named that are no longer fresh.
       { name: 'log', ok: reader.fault === undefined, required: false, ...(reader.fault !== undefined && { detail: reader.fault }) },
     ])
     const lookup = createLookup({ reader, codec, topicPrefix })
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup' }, host: config.host, port: config.port, authenticate: callers.authenticate, readiness: health,
+      log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup' }, host: config.host, port: config.lookupPort, authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
       routes: creditRoutes(lookup, region),
     }))
     log.info({ url: http.url }, 'credit lookup listening')

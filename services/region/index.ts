@@ -1,3 +1,5 @@
+import { lookupConfig } from '@hub/credit-lookup/config'
+import { start as startLookup } from '@hub/credit-lookup'
 import { gatewayConfig } from '@hub/gateway/config'
 import { start as startGateway } from '@hub/gateway'
 import { relayConfig } from '@hub/relay/config'
@@ -12,22 +14,35 @@ import { runService, Scope, type Context, type Service } from '@hub/runtime/serv
 import { createWakeup } from '@hub/runtime/wakeup'
 
 /** What the services of a region need, one beside the other: a name means the same to each of them. */
-export const regionConfig = defineConfig({ ...replicatorConfig.table, ...relayConfig.table, ...gatewayConfig.table })
+export const regionConfig = defineConfig({
+  ...lookupConfig.table, ...replicatorConfig.table, ...relayConfig.table, ...gatewayConfig.table,
+  lookupPort: { ...lookupConfig.table.lookupPort, default: null, doc: 'port of the credit lookup; 0 takes a free one, none leaves it out' },
+})
 export type RegionConfig = ReturnType<typeof regionConfig.read>
 
 /** Longest a service may take to close; each bounds its own steps. */
 const CLOSING_MS = 6000
 
-/** All services of a region in this process: they share the bell of the outbox and the metrics, and the gateway's HTTP speaks for all. */
-export async function start(config: RegionConfig, given: Omit<Context, 'wakeup'>): Promise<Service & { readonly url: string }> {
+const NOT_YET: Dependency = { name: 'credit-lists', ok: false, detail: '正在启动 · starting' }
+
+/**
+ * All services of a region in this process: they share the bell of the outbox and the metrics, and the gateway's HTTP speaks for all. The credit lookup
+ * has a port of its own as well, and is left out where none is given.
+ */
+export async function start(config: RegionConfig, given: Omit<Context, 'wakeup'>): Promise<Service & { readonly url: string; readonly lookupUrl: string | undefined }> {
   const context: Context = { ...given, wakeup: createWakeup() }
   const scope = new Scope(given.log)
   try {
     const replicator = scope.use('replicator', await startReplicator({ ...config, port: null }, context), CLOSING_MS)
     const relay = scope.use('relay', await startRelay({ ...config, port: null }, context), CLOSING_MS)
-    const health = async (): Promise<Dependency[]> => (await Promise.all([relay.health(), replicator.health()])).flat()
+    const { lookupPort } = config
+    let lookup: Service & { readonly url: string } | undefined
+    const lookupHealth = async (): Promise<readonly Dependency[]> => (lookupPort === null ? [] : await lookup?.health() ?? [NOT_YET])
+    const health = async (): Promise<Dependency[]> => (await Promise.all([relay.health(), replicator.health(), lookupHealth()])).flat()
     const gateway = scope.use('gateway', await startGateway(config, { ...context, health }), CLOSING_MS)
-    return { url: gateway.url, health: gateway.health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }
+    // After the gateway, whose figures of connections and readiness are those of the process.
+    if (lookupPort !== null) lookup = scope.use('credit lookup', await startLookup({ ...config, lookupPort }, context), CLOSING_MS)
+    return { url: gateway.url, lookupUrl: lookup?.url, health: gateway.health, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() }
   } catch (error) {
     await scope[Symbol.asyncDispose]()
     throw error

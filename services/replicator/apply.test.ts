@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Counts, type CurrentRow, decideShare, type Digest, type OpenParked, xor } from './apply.ts'
-import type { Item, ParkedItem, RecordItem } from './item.ts'
-import { endsShare } from './item.ts'
+import type { Item, ParkedItem, RecordItem } from '@hub/schemas/log-item'
+import { endsShare } from '@hub/schemas/log-item'
 
 describe('decideShare', () => {
   it('applies the newest version and folds the older one of the same share', () => {

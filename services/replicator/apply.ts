@@ -1,6 +1,6 @@
 import { decide } from '@hub/schemas/record-rule'
-import type { Heartbeat, Item, ParkedItem, RecordItem, TechnicalItem } from './item.ts'
-import { endsShare } from './item.ts'
+import type { Heartbeat, Item, ParkedItem, RecordItem, TechnicalItem } from '@hub/schemas/log-item'
+import { endsShare } from '@hub/schemas/log-item'
 
 /** One record's row as the database has it. */
 export interface CurrentRow {

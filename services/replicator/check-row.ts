@@ -2,8 +2,8 @@ import type { Codec } from '@hub/runtime/codec'
 import type { DataStream, Region } from '@hub/schemas/streams'
 import { type PgType, TABLES } from '@hub/schemas/tables'
 import { classify } from './classify.ts'
-import type { Column, RecordItem } from './item.ts'
-import type { ParkReason } from './park.ts'
+import type { Column, RecordItem } from '@hub/schemas/log-item'
+import type { ParkReason } from '@hub/schemas/park'
 
 /** A partition of a data stream. */
 export interface Place {

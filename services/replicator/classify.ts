@@ -2,7 +2,7 @@ import type { Codec } from '@hub/runtime/codec'
 import type { Message } from '@hub/runtime/kafka'
 import { classifyEvent, type LogPlace } from '@hub/schemas/log-event'
 import { keyOfTechnical } from './handlers/index.ts'
-import type { Item } from './item.ts'
+import type { Item } from '@hub/schemas/log-item'
 
 export type { LogPlace } from '@hub/schemas/log-event'
 

@@ -2,7 +2,7 @@ import { contractFor } from '@hub/schemas/contracts'
 import { describe, expect, it } from 'vitest'
 import { keptNames, keptOf, splitKept } from './check-row.ts'
 import { bodyDifferences, bytesDifference, columnDifferences } from './difference.ts'
-import type { RecordItem } from './item.ts'
+import type { RecordItem } from '@hub/schemas/log-item'
 
 const COMPLAINT = contractFor('complaint', 'original')
 

@@ -7,8 +7,8 @@ import { setImmediate } from 'node:timers/promises'
 import { decideShare, type OpenParked } from './apply.ts'
 import type { Place } from './check-row.ts'
 import { classify } from './classify.ts'
-import type { Item } from './item.ts'
-import { parkedHash } from './park.ts'
+import type { Item } from '@hub/schemas/log-item'
+import { parkedHash } from '@hub/schemas/park'
 import { makeReplayed, type Pair, readParkedOffsets, readReplayed, writeReplayed } from './store/replay.ts'
 
 const NO_PARKED: ReadonlyMap<string, OpenParked> = new Map()

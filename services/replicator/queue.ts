@@ -1,5 +1,5 @@
-import type { Item } from './item.ts'
-import { endsShare } from './item.ts'
+import type { Item } from '@hub/schemas/log-item'
+import { endsShare } from '@hub/schemas/log-item'
 import type { Slot } from './slot.ts'
 
 export interface Part {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type CurrentRow, decideShare, type Decision } from './apply.ts'
-import type { Item, RecordItem } from './item.ts'
+import type { Item, RecordItem } from '@hub/schemas/log-item'
 import { decideRedrive, type KeptVersion } from './redrive.ts'
 
 const hashOf = (version: number, body: number): Buffer => Buffer.from(`${version}.${body}`.padEnd(16, '-'))

@@ -1,6 +1,6 @@
 import { decide } from '@hub/schemas/record-rule'
 import type { Counts } from './apply.ts'
-import type { RecordItem } from './item.ts'
+import type { RecordItem } from '@hub/schemas/log-item'
 
 /** A version of the record as this replica keeps it: in history, or, without `to`, the current row. */
 export interface KeptVersion {

@@ -2,8 +2,8 @@ import type { Codec } from '@hub/runtime/codec'
 import type { Db } from '@hub/runtime/db'
 import { type Digest, xor } from './apply.ts'
 import { keptOf, type KeptRow, type Place, readBody } from './check-row.ts'
-import type { RecordItem } from './item.ts'
-import type { ParkReason } from './park.ts'
+import type { RecordItem } from '@hub/schemas/log-item'
+import type { ParkReason } from '@hub/schemas/park'
 import { type Kept, readKept, readRows } from './store/scrub.ts'
 
 /** Rows that are looked at before others get their turn: 4 ms of the event loop. */

@@ -1,6 +1,6 @@
 import type { Region, Stream } from '@hub/schemas/streams'
 import { Freshness } from '@hub/schemas/freshness'
-import type { Item } from './item.ts'
+import type { Item } from '@hub/schemas/log-item'
 
 /** What is stored about one partition: its identity and position. */
 export interface Stored {

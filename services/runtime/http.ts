@@ -1,5 +1,6 @@
 import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
+import { promisify } from 'node:util'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { createDoorkeeper, mayCall, type Access, type Authenticator, type Caller } from './access.ts'
 import { logAccess } from './access-log.ts'
@@ -154,14 +155,19 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   return { url: `http://${options.host}:${port}`, app, [Symbol.asyncDispose]: () => close(app) }
 }
 
+/** The servers of one process, by what they report to. */
+const counted = new WeakMap<Metrics, Set<FastifyInstance['server']>>()
+
 function limitSockets({ server }: FastifyInstance, metrics: Metrics): void {
+  const servers = counted.get(metrics) ?? new Set()
+  counted.set(metrics, servers.add(server))
+  server.once('close', () => servers.delete(server))
   server.maxConnections = MAX_SOCKETS
   const dropped = metrics.counter('hub_http_dropped_connections_total', 'Connections closed at once, because too many were open')
   server.on('drop', () => dropped.inc())
-  metrics.gauge('hub_http_connections', 'Open connections of the HTTP server', [], async (gauge) => {
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
-    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
-    gauge.set(await promise)
+  metrics.gauge('hub_http_connections', 'Open connections of the HTTP servers of the process', [], async (gauge) => {
+    const counts = await Promise.all([...servers].map((one) => promisify(one.getConnections.bind(one))()))
+    gauge.set(counts.reduce((sum, count) => sum + count, 0))
   })
 }
 

@@ -1,7 +1,7 @@
 import type { VersionOrigin } from '@hub/gateway/publish/publish-decision'
 import type { PreparedEvent } from '@hub/gateway/publish/publish-batch'
-import type { Item } from '@hub/replicator/item'
-import { parkedHash } from '@hub/replicator/park'
+import type { Item } from '@hub/schemas/log-item'
+import { parkedHash } from '@hub/schemas/park'
 import { isEnding, recordHash } from '@hub/schemas/record-rule'
 import type { Entry } from './broker.ts'
 

@@ -1,5 +1,5 @@
 import { type Counts, decideShare, type Digest } from '@hub/replicator/apply'
-import type { ParkedItem, RecordItem } from '@hub/replicator/item'
+import type { ParkedItem, RecordItem } from '@hub/schemas/log-item'
 import type { Part } from '@hub/replicator/queue'
 import type { Slot, Stored } from '@hub/replicator/slot'
 import { FencedError } from '@hub/replicator/store/lease'

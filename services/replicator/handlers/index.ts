@@ -1,5 +1,5 @@
 import type { DbTx } from '@hub/runtime/db'
-import type { TechnicalItem } from '../item.ts'
+import type { TechnicalItem } from '@hub/schemas/log-item'
 import { checkpointHandler } from './checkpoint.ts'
 import { parkedEventHandler } from './parked-event.ts'
 import { positionHandler } from './position.ts'

@@ -1,6 +1,6 @@
 import { boolArray, dateArray, int4Array, int8Array, textArray, timestamptzArray } from '@hub/runtime/db'
 import { type PgType, TABLES } from '@hub/schemas/tables'
-import type { Column } from '../item.ts'
+import type { Column } from '@hub/schemas/log-item'
 
 /** Streams whose records have a table here. */
 export type RecordStream = keyof typeof TABLES

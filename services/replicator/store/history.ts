@@ -1,6 +1,6 @@
 import { boolArray, byteaArray, type Db, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import { TABLES } from '@hub/schemas/tables'
-import type { RecordItem } from '../item.ts'
+import type { RecordItem } from '@hub/schemas/log-item'
 import type { RecordStream } from './columns.ts'
 
 /** A stored row that ends at `to`. */

@@ -1,6 +1,6 @@
 import { boolArray, type DbClient, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
 import type { OpenParked } from '../apply.ts'
-import type { ParkedItem } from '../item.ts'
+import type { ParkedItem } from '@hub/schemas/log-item'
 import type { Slot } from '../slot.ts'
 
 export interface Parking {

@@ -2,7 +2,7 @@ import { type Db, type DbClient, type DbTx, int8Array } from '@hub/runtime/db'
 import { type DataStream, isDataStream, type Region, type Stream } from '@hub/schemas/streams'
 import { TABLES } from '@hub/schemas/tables'
 import type { Counts, Digest } from '../apply.ts'
-import type { RecordItem } from '../item.ts'
+import type { RecordItem } from '@hub/schemas/log-item'
 import type { KeptVersion } from '../redrive.ts'
 import type { RecordStream } from './columns.ts'
 

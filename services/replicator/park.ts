@@ -1,1 +1,0 @@
-export { headerText, keyText, parkedHash, type ParkReason } from '@hub/schemas/park'

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,13 +10,15 @@ import { REGION_USERS, type Credentials, type RegionUser, type Stack } from './s
 const ROLES = ['publisher', 'reader', 'operator'] as const
 export type Keys = Record<typeof ROLES[number], string>
 
-export interface RegionFiles { callersFile: string, sourcesFile: string, stateDir: string, keys: Keys }
+export interface RegionFiles { callersFile: string, sourcesFile: string, signingKeyFile: string, stateDir: string, keys: Keys }
 
 /** `.hub/local.json`: all that `hub` needs to know of the running local hub. */
 export interface LocalFile {
   regions: Record<RegionUser, { gateway: string, lookup: string, keys: Keys, databaseUrl: string, kafka: Credentials }>
   kafka: { brokers: string[], admin: Credentials }
   registryUrl: string
+  /** Folder with each region's `keys.yaml`. */
+  publicKeysDir: string
 }
 
 const NAMES: Record<RegionUser, string> = { sh: '上海', js: '江苏', zj: '浙江', ah: '安徽' }
@@ -34,6 +36,7 @@ export async function writeLocalFiles(stack: Stack): Promise<{ localFile: string
     }])) as LocalFile['regions'],
     kafka: { brokers: stack.kafka.brokers.split(','), admin: stack.kafka.admin },
     registryUrl: stack.registryUrl,
+    publicKeysDir: join(dataDir, 'regions'),
   }
   const localFile = join(dataDir, 'local.json')
   await writeSecret(localFile, JSON.stringify(local, null, 2))
@@ -46,19 +49,28 @@ async function writeRegion(dataDir: string, region: RegionUser): Promise<RegionF
   await mkdir(stateDir, { recursive: true })
   const keys = await madeOnce(join(dir, 'keys.json'), () => JSON.stringify(Object.fromEntries(ROLES.map((role) => [role, `${region}-${role}-${randomBytes(18).toString('hex')}`])), null, 2))
     .then((text) => JSON.parse(text) as Keys)
-  await madeOnce(join(dir, 'signing-key.pem'), () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  const signingKeyFile = join(dir, 'signing-key.pem')
+  const signingKey = await madeOnce(signingKeyFile, () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+  await madeOnce(join(dir, 'keys.yaml'), () => publicKeysYaml(signingKey, new Date()))
   const callersFile = join(dir, 'callers.yaml')
   // Once: what `hub caller` changed stays.
   await madeOnce(callersFile, () => callersYaml(region, keys))
   const sourcesFile = join(dir, 'sources.yaml')
   await writeSecret(sourcesFile, sourcesYaml(await readFile(join(REPO_ROOT, 'infra/regions', region, 'sources.yaml'), 'utf8'), region))
-  return { callersFile, sourcesFile, stateDir, keys }
+  return { callersFile, sourcesFile, signingKeyFile, stateDir, keys }
 }
 
 /** The sources of the deployed file, published for by the local run's own caller. */
 export function sourcesYaml(deployed: string, region: RegionUser): string {
   const { sources } = parse(deployed) as { sources: object[] }
   return `# 每次启动时由 infra/regions/${region}/sources.yaml 写成 · written from there at every start\n${stringify({ sources: sources.map((source) => ({ ...source, caller: callerId(region, 'publisher') })) })}`
+}
+
+/** The public half of a signing key, as a region declares it: valid from the day it was made. */
+export function publicKeysYaml(signingKeyPem: string, now: Date): string {
+  const publicKey = createPublicKey(signingKeyPem)
+  const kid = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' })).digest('hex').slice(0, 16)
+  return stringify({ keys: [{ kid, from: `${now.toISOString().slice(0, 10)}T00:00:00Z`, to: null, publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() }] })
 }
 
 /** One caller per role; the publisher may write for every source and authority. */

@@ -43,6 +43,8 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
       HUB_LOOKUP_PORT: String(LOOKUP_PORTS[region]),
       HUB_CALLERS_FILE: files.callersFile,
       HUB_SOURCES_FILE: files.sourcesFile,
+      HUB_SIGNING_KEY_FILE: files.signingKeyFile,
+      HUB_PUBLIC_KEYS_DIR: join(files.signingKeyFile, '../..'),
       HUB_STATE_DIR: files.stateDir,
     }),
     stopSignal: 'SIGTERM',

@@ -1,6 +1,9 @@
 import { createHash, createPublicKey } from 'node:crypto'
-import { expect, test } from 'vitest'
-import { generateSigningKey, kidOf, sign, verify } from './sign.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { generateSigningKey, kidOf, openSigner, parsePublicKeys, sign, verify } from './sign.ts'
 
 const key = generateSigningKey()
 const bytes = Buffer.from('长三角')
@@ -40,4 +43,40 @@ test('a key is named by its public half, however its PEM is wrapped', () => {
   const der = createPublicKey(key.publicKey).export({ type: 'spki', format: 'der' })
   expect(key.kid).toBe(createHash('sha256').update(der).digest('hex').slice(0, 16))
   expect(kidOf(generateSigningKey().publicKey)).not.toBe(key.kid)
+})
+
+describe('what a region declares', () => {
+  const at = Date.parse('2026-07-01T00:00:00Z')
+  const entry = (over: Record<string, unknown> = {}): string => JSON.stringify({ keys: [{ kid: key.kid, from: '2026-01-01T00:00:00+08:00', to: '2027-01-01T00:00:00+08:00', publicKey: key.publicKey, ...over }] })
+
+  test('a signer signs with the key of its file, and the declared key tells', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'sign-'))
+    try {
+      writeFileSync(join(dir, 'key.pem'), key.privateKey)
+      const signed = (await openSigner(join(dir, 'key.pem'))).sign(bytes)
+      expect(signed).toEqual({ kid: key.kid, signature: sign(key, bytes) })
+      const keys = parsePublicKeys(entry(), 'keys.yaml')
+      expect(keys.kids).toEqual([key.kid])
+      expect(keys.check(signed, bytes, at)).toBeUndefined()
+      expect(keys.check(signed, Buffer.from('长三鱼'), at)).toBe('wrong-signature')
+      expect(keys.check({ ...signed, kid: '0'.repeat(16) }, bytes, at)).toBe('unknown-key')
+      expect(keys.check(signed, bytes, Date.parse('2025-12-31T15:59:59Z'))).toBe('key-not-valid-then')
+      expect(keys.check(signed, bytes, Date.parse('2026-12-31T16:00:00Z'))).toBe('key-not-valid-then')
+      expect(parsePublicKeys(entry({ to: null }), 'keys.yaml').check(signed, bytes, Date.parse('2099-01-01T00:00:00Z'))).toBeUndefined()
+      writeFileSync(join(dir, 'key.pem'), key.publicKey)
+      await expect(openSigner(join(dir, 'key.pem'))).rejects.toThrow('holds no private key')
+    } finally {
+      rmSync(dir, { recursive: true })
+    }
+  })
+
+  test.each([
+    ['no list', '{}', 'a list is expected'],
+    ['another kid', entry({ kid: 'abc' }), `that of this key is ${key.kid}`],
+    ['a day instead of a time', entry({ from: '2026-01-01' }), 'RFC 3339'],
+    ['an end before the beginning', entry({ to: '2025-01-01T00:00:00Z' }), 'the later one'],
+    ['no key', entry({ publicKey: 'x' }), 'PEM'],
+  ])('%s is refused', (_, text, reason) => {
+    expect(() => parsePublicKeys(text, 'keys.yaml')).toThrow(reason)
+  })
 })

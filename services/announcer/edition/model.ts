@@ -119,11 +119,11 @@ export interface Change {
   /** `null` = the total. */
   readonly region: Region | null
   readonly definition: DefinitionRef
-  /** Class, in tables of classes. */
+  /** Class, in tables of classes; what is compared, year on year. */
   readonly code: string | null
-  /** `null` = the region was missing, or the class did not occur. */
-  readonly before: number | null
-  readonly after: number | null
+  /** As text: a count, an amount in fen, a ratio `47/67`. `null` = the region was missing, the number withheld, or the class did not occur. */
+  readonly before: string | null
+  readonly after: string | null
 }
 
 /** The list of traders. What is signed is the list of commitments; a name is struck by leaving out `trader` and `salt`. */
@@ -133,8 +133,8 @@ export interface Annex {
   readonly window: Window
   /** Least number of accepted complaints that names a trader. */
   readonly minimum: number
-  /** Last day on which the names may be shown, by `rule`. */
-  readonly namesUntil: string
+  /** Last day on which the names may be shown, by `rule`; `null` = no rule allows it, and there are no rows. */
+  readonly namesUntil: string | null
   readonly rule: string
   readonly caveats: readonly Text[]
   /** Most accepted complaints first. */
@@ -155,8 +155,11 @@ export interface Tip {
   readonly en: string | null
 }
 
+/** The region's first signature of these digests. */
 export interface Recomputed {
   readonly region: Region
+  /** Instant with offset. */
+  readonly at: string
   readonly kid: string
   /** Ed25519, base64, over `recomputedBytes`. */
   readonly signature: string

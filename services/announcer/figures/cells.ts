@@ -51,15 +51,13 @@ export interface TallyCell {
 
 /**
  * Complaints of one day against one trader: the verified respondent, else the reported one, by its credit code. One cell per name the records
- * use, so that the most frequent one can be found. Records without a credit code are in none.
+ * use, so that the most frequent one can be found. Records without a credit code, and those of sole traders and persons, are in none.
  */
 export interface TraderCell {
   readonly region: Region
   readonly day: string
   readonly uscc: string
   readonly name: string | null
-  /** Code of `entity-type`. */
-  readonly entityType: string | null
   readonly counted: number
   readonly accepted: number
   readonly settled: number
@@ -76,4 +74,10 @@ export function together(parts: readonly Cells[]): Cells {
     tallies: parts.flatMap(({ tallies }) => tallies),
     traders: parts.flatMap(({ traders }) => traders),
   }
+}
+
+/** The cells of some days. */
+export function onDays(cells: Cells, days: (day: string) => boolean): Cells {
+  const isOn = (cell: { readonly day: string }) => days(cell.day)
+  return { days: cells.days.filter(isOn), classes: cells.classes.filter(isOn), tallies: cells.tallies.filter(isOn), traders: cells.traders.filter(isOn) }
 }

@@ -1,0 +1,69 @@
+import type { Region } from '@hub/schemas/streams'
+import type { Plan } from '../campaigns.ts'
+import { yearOf } from '../calendar/day.ts'
+import { digestOf } from '../canonical.ts'
+import type { Cells } from '../figures/cells.ts'
+import { refOf } from '../figures/definitions.ts'
+import type { TraderRow } from '../figures/model.ts'
+import { traderRows } from '../figures/traders.ts'
+import { sameDayOf, twelveMonthsBefore } from '../figures/windows.ts'
+import { ruleOn } from '../rules.ts'
+import { TRADER_CAVEATS } from './caveats.ts'
+import type { Annex, AnnexRow } from './model.ts'
+
+/** Least number of accepted complaints that names a trader, unless the bureaus agree on another. */
+export const LEAST_ACCEPTED = 10
+
+/** The list before its rows are salted: what every region computes for itself. */
+export interface TraderList extends Omit<Annex, 'rows'> {
+  readonly traders: readonly TraderRow[]
+}
+
+/** The list of traders of an announcement. Where no rule says how long a name may be published, none is. */
+export function traderList(cells: Cells, plan: Plan, present: readonly Region[], minimum: number = LEAST_ACCEPTED): TraderList {
+  const window = twelveMonthsBefore(plan.publishOn)
+  const rule = ruleOn('CMP.PUBLISH_TERM', plan.publishOn)
+  const namesUntil = rule.term === null ? null : sameDayOf(yearOf(plan.publishOn) + rule.term, plan.publishOn)
+  return {
+    definition: refOf('traders'),
+    window,
+    minimum,
+    namesUntil,
+    rule: rule.ref,
+    caveats: rule.term === null ? [...TRADER_CAVEATS, rule.why] : TRADER_CAVEATS,
+    traders: namesUntil === null ? [] : traderRows(cells, window, minimum, present),
+  }
+}
+
+/**
+ * The annex of the lead's draft.
+ * @param saltOf random, 32 bytes, hex, for each row: once drawn they are part of the draft
+ */
+export function annexOf({ traders, ...head }: TraderList, saltOf: (row: number) => string): Annex {
+  return { ...head, rows: traders.map((trader, row) => salted(trader, saltOf(row))) }
+}
+
+/** Whether a draft's annex is the list that this region computes: the rows under the draft's salts, and nothing struck. */
+export function isAnnexOf(annex: Annex, list: TraderList): boolean {
+  if (annex.rows.length !== list.traders.length || annex.rows.some(({ salt }) => salt === null || !/^[0-9a-f]{64}$/.test(salt))) return false
+  return annexDigest(annexOf(list, (row) => annex.rows[row]!.salt!)) === annexDigest(annex)
+}
+
+/** SHA-256, hex, of what is signed: the commitments and what is said of the list, no name and no salt. */
+export function annexDigest({ rows, ...head }: Annex): string {
+  return digestOf({ ...head, rows: rows.map(({ commitment }) => commitment) })
+}
+
+/** Whether a row that is shown is the one that was signed; a struck one shows nothing. */
+export function opens({ commitment, salt, trader }: AnnexRow): boolean {
+  return salt === null || trader === null ? salt === null && trader === null : salted(trader, salt).commitment === commitment
+}
+
+/** The annex without some of its names. Its digest stays, so signatures still hold; what was struck cannot be guessed, for its salt is gone too. */
+export function struck(annex: Annex, which: (trader: TraderRow) => boolean): Annex {
+  return { ...annex, rows: annex.rows.map((row) => (row.trader !== null && which(row.trader) ? { commitment: row.commitment, salt: null, trader: null } : row)) }
+}
+
+function salted(trader: TraderRow, salt: string): AnnexRow {
+  return { commitment: digestOf({ salt, trader }), salt, trader }
+}

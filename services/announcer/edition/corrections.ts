@@ -1,0 +1,80 @@
+import type { Region } from '@hub/schemas/streams'
+import { digestOf } from '../canonical.ts'
+import type { Cells, ClassCell, DayCell, TallyCell, TraderCell } from '../figures/cells.ts'
+import type { CorrectionReason, StatedCorrection } from './model.ts'
+
+/**
+ * What an origin states to be wrong in its first copy, among the bureaus. Of a record: what it counted for and what it should have; of a returned
+ * region or a definition nothing, for the copies and the definitions tell.
+ */
+export interface Correction {
+  readonly region: Region
+  readonly reason: CorrectionReason
+  readonly recordId: string | null
+  readonly before: Cells | null
+  readonly after: Cells | null
+}
+
+/**
+ * The cells with what was wrong put right.
+ * @throws RangeError when a correction takes away what is not there: it is about something else than this cut
+ */
+export function correctedCells(cells: Cells, corrections: readonly Correction[]): Cells {
+  const changes = corrections.flatMap(({ region, before, after }) => {
+    for (const part of [before, after]) {
+      const foreign = part === null ? undefined : [...part.days, ...part.classes, ...part.tallies, ...part.traders].find((cell) => cell.region !== region)
+      if (foreign !== undefined) throw new RangeError(`更正只能由来源地区提出 / ${region} cannot correct a cell of ${foreign.region}`)
+    }
+    return [...(before === null ? [] : [negative(before)]), ...(after === null ? [] : [after])]
+  })
+  return {
+    days: merge<DayCell>([cells, ...changes].map(({ days }) => days), ({ region, day, state, outcome, online }) => [region, day, state, outcome, online]),
+    classes: merge<ClassCell>([cells, ...changes].map(({ classes }) => classes), ({ region, day, dimension, kind, code }) => [region, day, dimension, kind, code]),
+    tallies: merge<TallyCell>([cells, ...changes].map(({ tallies }) => tallies), ({ region, day, tallyType }) => [region, day, tallyType]),
+    traders: merge<TraderCell>([cells, ...changes].map(({ traders }) => traders), ({ region, day, uscc, name }) => [region, day, uscc, name]),
+  }
+}
+
+/** What of it an edition shows: how many records of which region and why, bound by a digest over all that is known among the bureaus. */
+export function stated(corrections: readonly Correction[]): StatedCorrection[] {
+  const groups = Map.groupBy(corrections, ({ region, reason }) => `${region} ${reason}`)
+  return [...groups.values()].map((group) => ({
+    region: group[0]!.region,
+    reason: group[0]!.reason,
+    records: new Set(group.flatMap(({ recordId }) => recordId ?? [])).size,
+    digest: digestOf(writable(group)),
+  })).sort((a, b) => (`${a.region} ${a.reason}` < `${b.region} ${b.reason}` ? -1 : 1))
+}
+
+/** Amounts as decimal digits. */
+function writable(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_name, one) => (typeof one === 'bigint' ? one.toString() : one)))
+}
+
+function negative({ days, classes, tallies, traders }: Cells): Cells {
+  return { days: days.map(minus), classes: classes.map(minus), tallies: tallies.map(minus), traders: traders.map(minus) }
+}
+
+/** Numbers and amounts are what is added up; everything else tells cells apart. */
+function minus<T extends object>(cell: T): T {
+  return Object.fromEntries(Object.entries(cell).map(([name, value]) => [name, typeof value === 'number' || typeof value === 'bigint' ? -value : value])) as T
+}
+
+function merge<T extends object>(parts: readonly (readonly T[])[], keyOf: (cell: T) => readonly unknown[]): T[] {
+  const merged = new Map<string, Record<string, unknown>>()
+  for (const cell of parts.flat()) {
+    const key = JSON.stringify(keyOf(cell))
+    const sum = merged.get(key)
+    if (sum === undefined) {
+      merged.set(key, { ...cell } as Record<string, unknown>)
+      continue
+    }
+    for (const [name, value] of Object.entries(cell)) {
+      if (typeof value === 'number') sum[name] = (sum[name] as number) + value
+      else if (typeof value === 'bigint') sum[name] = (sum[name] as bigint) + value
+    }
+  }
+  const amounts = (cell: Record<string, unknown>) => Object.values(cell).filter((value) => typeof value === 'number' || typeof value === 'bigint')
+  for (const [key, cell] of merged) if (amounts(cell).some((value) => value < 0)) throw new RangeError(`更正所减去的数不在截数内 / a correction takes away what is not in the cut: ${key}`)
+  return [...merged.values()].filter((cell) => amounts(cell).some((value) => value > 0)) as T[]
+}

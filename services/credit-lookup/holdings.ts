@@ -76,8 +76,8 @@ export class Holdings implements Disposable {
     return referencesIn(first.body).map((one) => heldOf(this.details.read(one)))
   }
 
-  /** Takes in a version by the record rule. */
-  apply(incoming: Incoming): Ruling {
+  /** Takes in a version by the record rule. @param late it was read after what lies behind it on the log: of one version the one at the lower offset stands */
+  apply(incoming: Incoming, late = false): Ruling {
     const { recordId, version, hash, ended, place, offset } = incoming
     let previous: Entry | undefined
     this.records.get(recordId, (reference) => {
@@ -86,7 +86,8 @@ export class Holdings implements Disposable {
       previous = head
       return true
     })
-    const ruling = decide(previous, incoming)
+    const first = late && previous?.version === version && offset < previous.offset && !hash.equals(previous.hash)
+    const ruling = first ? 'apply' : decide(previous, incoming)
     if (ruling !== 'apply') return ruling
     const code = ended ? '' : incoming.code ?? ''
     const reference = this.details.append({ kind: 'record', place, offset, version, hash, ended, code, key: recordId, body: ended ? NO_BODY : incoming.body })

@@ -11,6 +11,7 @@ import { createGuard } from '@hub/schemas/guard'
 import { join } from 'node:path'
 import { lookupConfig, type LookupConfig } from './config.ts'
 import { createLookup } from './lookup.ts'
+import { createLookupMetrics } from './metrics.ts'
 import { createReader } from './reader.ts'
 import { creditRoutes } from './routes.ts'
 
@@ -37,9 +38,9 @@ export async function start(config: LookupConfig, context: Context): Promise<Ser
     const health = (): Promise<Dependency[]> => Promise.resolve([
       { name: 'credit-lists', ok: reader.life?.loaded === true, ...(reader.life?.loaded !== true && { detail: reader.fault ?? '正在读取 · being read' }) },
       // What was read is answered from, with the regions named that are no longer fresh.
-      { name: 'log', ok: reader.fault === undefined, required: false, ...(reader.fault !== undefined && { detail: reader.fault }) },
+      { name: 'credit-log', ok: reader.fault === undefined, required: false, ...(reader.fault !== undefined && { detail: reader.fault }) },
     ])
-    const lookup = createLookup({ reader, codec, topicPrefix })
+    const lookup = createLookup({ reader, codec, topicPrefix, metrics: createLookupMetrics(context.metrics, reader) })
     const http = scope.use('http', await createHttp({
       log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup' }, host: config.host, port: config.lookupPort, authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
       routes: creditRoutes(lookup, region),

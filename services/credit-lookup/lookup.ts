@@ -5,6 +5,7 @@ import { dateText } from '@hub/schemas/record-json'
 import { todayInShanghai, type Viewer } from '@hub/schemas/visibility'
 import { answer, type Answer, type Found, type Moment, momentOf } from './answer.ts'
 import { DetailsDamaged } from './entry.ts'
+import type { LookupMetrics } from './metrics.ts'
 import { type Question, readQuestion } from './question.ts'
 import type { Life, Reader } from './reader.ts'
 
@@ -19,7 +20,7 @@ function loading(): Problem {
   return new Problem(503, 'LOOKUP_LOADING', '查询服务正在读取数据，请稍后重试 · the lists are being read: try again later')
 }
 
-export function createLookup({ reader, codec, topicPrefix }: { reader: Reader; codec: Codec; topicPrefix: string }): Lookup {
+export function createLookup({ reader, codec, topicPrefix, metrics }: { reader: Reader; codec: Codec; topicPrefix: string; metrics: LookupMetrics }): Lookup {
   function life(): Life {
     // Until the log is read to its end something may be current here that ended long ago.
     if (reader.life?.loaded === true) return reader.life
@@ -56,8 +57,13 @@ export function createLookup({ reader, codec, topicPrefix }: { reader: Reader; c
       for (;;) {
         const now = life()
         const found = findIn(now, question.code)
-        if (found instanceof Promise) await found
-        else return answer(question, found, now.partitions.filter((one) => one.isParked(question.code)).map(({ region }) => region), moment, viewer)
+        if (found instanceof Promise) {
+          await found
+          continue
+        }
+        const answered = answer(question, found, now.partitions.filter((one) => one.isParked(question.code)).map(({ region }) => region), moment, viewer)
+        metrics.answered(answered.verdict)
+        return answered
       }
     },
   }

@@ -6,7 +6,7 @@ import type { Region } from '@hub/schemas/streams'
 import { TABLES } from '@hub/schemas/tables'
 import { normaliseUscc } from '@hub/schemas/uscc'
 import { todayInShanghai } from '@hub/schemas/visibility'
-import type { Holdings } from './holdings.ts'
+import type { Holdings, Incoming } from './holdings.ts'
 import type { Place } from './snapshot.ts'
 
 /** Bad events that are kept by key; with more of them the region is incomplete until all is read anew. */
@@ -120,7 +120,7 @@ export class Partition {
   take(item: Item, holdings: Holdings): void {
     if (item.offset < this.#next) return
     if (item.offset > this.#next) this.#completeFrom = Math.max(this.#completeFrom, item.logEnd)
-    if (item.what === 'record') holdings.apply({ recordId: item.key, version: item.version, hash: item.hash, ended: item.ended, place: this.number, offset: item.offset, code: codeOf(item), body: item.body })
+    if (item.what === 'record') holdings.apply(this.#incoming(item))
     this.#bury(item.key)
     if (item.what === 'parked') this.#park({ key: item.key, hash: item.hash.toString('hex'), subject: subjectOf(item) })
     if (item.what === 'control' && item.heartbeat !== undefined) this.freshness.heartbeatApplied(item.offset, item.heartbeat.delayMs)
@@ -130,6 +130,20 @@ export class Partition {
       remember(this.#cuts, { nextOffset: this.#next, digest: holdings.digest(this.number), parkedDigest: this.parkedDigest })
       this.#compare()
     }
+  }
+
+  /** Whether a bad event with this hash is the newest of its key, at an offset that was read. */
+  hasParked(hash: string, offset: number): boolean {
+    if (offset >= this.#next) return false
+    for (const parked of this.#parked.values()) if (parked.hash === hash) return true
+    return false
+  }
+
+  /** Takes in a bad event that a newer release can read, at its own place; nothing happens where it still cannot. @throws what the holdings throw */
+  redrive(item: Item, hash: string, holdings: Holdings): void {
+    if (item.what === 'parked' || !this.hasParked(hash, item.offset)) return
+    for (const [key, parked] of this.#parked) if (parked.hash === hash) this.#bury(key)
+    if (item.what === 'record') holdings.apply(this.#incoming(item), true)
   }
 
   /** What the region's own replica had at an offset of this log. */
@@ -150,6 +164,10 @@ export class Partition {
       this.proof = theirs.parkedDigest !== mine.parkedDigest ? 'parked sets differ' : theirs.digest !== mine.digest ? 'different' : 'equal'
       return
     }
+  }
+
+  #incoming(item: RecordItem): Incoming {
+    return { recordId: item.key, version: item.version, hash: item.hash, ended: item.ended, place: this.number, offset: item.offset, code: codeOf(item), body: item.body }
   }
 
   #park(parked: Parked): void {

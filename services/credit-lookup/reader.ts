@@ -3,6 +3,7 @@ import type { Batch, BatchContext, Kafka } from '@hub/runtime/kafka'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
+import type { ParkedEvent } from '@hub/schemas/generated/parked-event'
 import type { SourceStatus } from '@hub/schemas/generated/source-status'
 import { classifyEvent, type LogPlace } from '@hub/schemas/log-event'
 import type { Item } from '@hub/schemas/log-item'
@@ -15,6 +16,7 @@ import { DetailsDamaged } from './entry.ts'
 import { type Holdings } from './holdings.ts'
 import { keyOf, type LogState, readLogs } from './logs.ts'
 import { Partition, type PartitionState, type Proof } from './partition.ts'
+import { createRedrives, type Redrives } from './redrives.ts'
 import { load, type Place, save } from './snapshot.ts'
 import { Sources } from './sources.ts'
 
@@ -31,6 +33,7 @@ const TECHNICAL_KEYS: Readonly<Record<string, (record: never) => string>> = {
   'cn.yrd.source_status.SourceStatus': ({ sourceSystem }: SourceStatus) => sourceSystem,
   'cn.yrd.checkpoint.Checkpoint': () => 'checkpoint',
   'cn.yrd.checkpoint.Position': () => 'position',
+  'cn.yrd.parked.ParkedEvent': ({ topic, partition, offset }: ParkedEvent) => `${topic}/${partition}/${offset}`,
 }
 
 /** What is known now, and how far it has been read. */
@@ -83,13 +86,14 @@ export function createReader(options: ReaderOptions): Reader {
   const { kafka, codec, region, topicPrefix, dir, log } = options
   const groupPrefix = `${region}.credit-lookup`
   const lists = REGIONS.map((one) => topicOf(one, STREAM))
-  // Of the checkpoints only those of its own region are compared with: that replica is proven against the others.
-  const technical = [...REGIONS.map((one) => topicOf(one, 'source-status')), topicOf(region, 'checkpoint')]
+  // Of checkpoints and redrives only those of its own region: that replica is proven against the others.
+  const technical = [...REGIONS.map((one) => topicOf(one, 'source-status')), topicOf(region, 'checkpoint'), topicOf(region, 'parked')]
   const places = lists.flatMap(({ topic, region: origin, partitions }) => Array.from({ length: partitions }, (_, partition) => ({ topic, partition, region: origin })))
   let life: OwnLife | undefined
   let fault: string | undefined
   let rebuilt = false
   let giveUp: (error: unknown) => void = () => {}
+  const redrives: Redrives = createRedrives({ kafka, codec, groupPrefix, log, take: (partition, item, hash) => takeRedriven(partition, item, hash) })
 
   return {
     get life() {
@@ -150,7 +154,7 @@ export function createReader(options: ReaderOptions): Reader {
     fault = undefined
     giveUp = fail
     const stop = new AbortController()
-    const tasks = [keepSnapshots(mine, stop.signal), keepCompact(mine, stop.signal), watchLogs(mine, stop.signal)]
+    const tasks = [keepSnapshots(mine, stop.signal), keepCompact(mine, stop.signal), watchLogs(mine, stop.signal), redrives.run(stop.signal)]
     try {
       await Promise.race([ended.promise, until(signal), ...tasks])
     } finally {
@@ -229,8 +233,26 @@ export function createReader(options: ReaderOptions): Reader {
 
   function takeTechnical(mine: OwnLife, contract: string, record: unknown): void {
     if (contract === 'cn.yrd.source_status.SourceStatus') mine.sources.note(record as SourceStatus)
-    if (contract !== 'cn.yrd.checkpoint.Checkpoint') return
-    for (const { topic, partition, generation, nextOffset, digest, parkedDigest } of (record as Checkpoint).partitions) {
+    if (contract === 'cn.yrd.parked.ParkedEvent') noteParked(mine, record as ParkedEvent)
+    if (contract === 'cn.yrd.checkpoint.Checkpoint') compare(mine, record as Checkpoint)
+  }
+
+  function noteParked(mine: OwnLife, event: ParkedEvent): void {
+    const found = mine.byKey.get(keyOf({ topic: topicPrefix + event.topic, partition: event.partition }))?.partition
+    if (event.redrivenAt !== null && found?.generation === event.generation) redrives.note(found, event)
+  }
+
+  function takeRedriven(partition: Partition, item: Item, hash: string): void {
+    if (life?.partitions.includes(partition) !== true) return
+    try {
+      partition.redrive(item, hash, life.holdings)
+    } catch (error) {
+      giveUp(new Rebuild(`${keyOf(partition)} at ${item.offset} could not be taken in`, { cause: error }))
+    }
+  }
+
+  function compare(mine: OwnLife, checkpoint: Checkpoint): void {
+    for (const { topic, partition, generation, nextOffset, digest, parkedDigest } of checkpoint.partitions) {
       const found = mine.byKey.get(keyOf({ topic: topicPrefix + topic, partition }))?.partition
       if (found === undefined || found.generation !== generation) continue
       found.compare({ nextOffset, digest: digest.toString('hex'), parkedDigest: parkedDigest.toString('hex') })

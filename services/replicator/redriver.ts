@@ -1,7 +1,7 @@
 import type { Db } from '@hub/runtime/db'
+import { readEvents } from '@hub/runtime/kafka'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
-import { readEvents } from './read-events.ts'
 import { redriveEvent, type RedriveOptions } from './redrive-event.ts'
 import { FencedError, type Lease } from './store/lease.ts'
 import { finishRedrive, nextRedrive, type ParkedPlace, readWanted, type RedriveRequest } from './store/redrive.ts'

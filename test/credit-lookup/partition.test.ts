@@ -52,6 +52,26 @@ describe('a partition of the lookup', () => {
     }), { numRuns: 200 })
   })
 
+  it('takes a redriven event in at its own place: what is current is what it would be had it been read at first', () => {
+    const versions = fc.array(fc.record({ key, version: fc.integer({ min: 1, max: 4 }), body: fc.nat(1), ended: fc.boolean(), bad: fc.boolean() }), { maxLength: 30 })
+    fc.assert(fc.property(versions, (events) => {
+      using holdings = new Holdings(new Details(mkdtempSync(join(dir, 'run-'))), 1)
+      const partition = new Partition(0, 'zj', PLACE, 0)
+      const items = events.map((one, offset) => record(offset, one.key, one.version, one))
+      const hashOf = (offset: number): Buffer => recordHash('parked', BigInt(offset), Buffer.alloc(0))
+      for (const [n, item] of items.entries()) partition.take(events[n]!.bad ? parked(n, item.key) : item, holdings)
+      const open = items.filter(({ offset }) => events[offset]!.bad && partition.hasParked(hashOf(offset).toString('hex'), offset))
+      for (const item of open.toReversed()) for (let twice = 0; twice < 2; twice++) partition.redrive(item, hashOf(item.offset).toString('hex'), holdings)
+      expect([partition.unreadable, partition.parkedDigest]).toEqual([0, '0'.repeat(32)])
+
+      const read = items.filter((item) => !events[item.offset]!.bad || open.includes(item))
+      const current = [...Map.groupBy(read, (item) => item.key).values()].map((all) => all.reduce((best, next) => (next.version > best.version ? next : best)))
+      const digest = current.map(({ hash }) => BigInt(`0x${hash.toString('hex')}`)).reduce((sum, one) => sum ^ one, 0n)
+      expect(holdings.digest(0)).toBe(digest.toString(16).padStart(32, '0'))
+      expect(holdings.of(CODE).map(({ recordId }) => recordId).sort()).toEqual(current.filter(({ ended }) => !ended).map((item) => item.key).sort())
+    }), { numRuns: 200 })
+  })
+
   it('is proven by what its region had at the same offset, whichever comes first', () => {
     using holdings = new Holdings(new Details(mkdtempSync(join(dir, 'run-'))), 1)
     const partition = new Partition(0, 'zj', PLACE, 0)

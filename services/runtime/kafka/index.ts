@@ -1,4 +1,5 @@
 export { createKafka, type Kafka, type KafkaConfig } from './client.ts'
+export { readEvents } from './read-events.ts'
 export type { Admin, TopicDeclaration, AclDeclaration } from './admin.ts'
 export type { Batch, BatchContext, Message, Subscription, SubscribeOptions, TopicPartitionOffset } from './consumer.ts'
 export type { PartitionOffsets } from './offsets.ts'

@@ -1,7 +1,7 @@
-import type { Batch, Kafka, Message, Subscription } from '@hub/runtime/kafka'
-import { pause } from '@hub/runtime/pause'
 import { randomUUID } from 'node:crypto'
-import type { TopicPartition } from './topic-partition.ts'
+import { pause } from '../pause.ts'
+import type { Kafka } from './client.ts'
+import type { Batch, Message, Subscription } from './consumer.ts'
 
 /** How long the log may say nothing before reading is given up. */
 const SILENCE_MS = 30_000
@@ -15,7 +15,7 @@ const SEEK_OVER = 1_000
  * @throws when the log says nothing for half a minute (retriable), or `take` does
  */
 export async function readEvents(
-  kafka: Kafka, groupPrefix: string, { topic, partition }: TopicPartition, offsets: readonly number[],
+  kafka: Kafka, groupPrefix: string, { topic, partition }: { readonly topic: string; readonly partition: number }, offsets: readonly number[],
   take: (offset: number, message: Message | undefined) => Promise<void>, signal: AbortSignal,
 ): Promise<void> {
   await using admin = await kafka.admin()

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Answer } from '@hub/credit-lookup/answer'
 import { start } from '@hub/credit-lookup'
 import { callersYaml } from '@hub/local/local-files'
 import { createMetrics } from '@hub/runtime/metrics'
 import type { Service } from '@hub/runtime/service'
 import { createWakeup } from '@hub/runtime/wakeup'
+import { parkedHash } from '@hub/schemas/park'
 import { sampleRecord } from '@hub/schemas/samples'
 import { PARTITIONS, REGIONS, type Region } from '@hub/schemas/streams'
 import { openFixture, type Fixture } from '@hub/test/fixture'
@@ -18,7 +19,23 @@ import { openLog, type Log, type Raw } from '../replicator/log.ts'
 const LISTED = '91330100799655058B'
 const OTHER = '91340000711771143J'
 const NOBODY = '91310000132260250X'
+const NEWLY = '91330000733796106P'
 const KEYS = { publisher: 'test-publisher', reader: 'test-reader', operator: 'test-operator' }
+
+/** What the guard of an older release refuses, and that of this one does not. */
+const NEWER = 'only-a-newer-release-reads-this'
+const release = vi.hoisted(() => ({ old: false }))
+
+// A codec makes its guards as it meets the schemas: what it is then, it stays.
+vi.mock('@hub/schemas/guard', async (original) => {
+  const { createGuard } = await original<typeof import('@hub/schemas/guard')>()
+  return {
+    createGuard(schema: unknown): ReturnType<typeof createGuard> {
+      const [guard, { old }] = [createGuard(schema), release]
+      return (bytes, offset) => (old && Buffer.from(bytes).includes(NEWER) ? { ok: false, reason: 'too long' } : guard(bytes, offset))
+    },
+  }
+})
 
 let fixture: Fixture
 let log: Log
@@ -112,6 +129,25 @@ it('gives the same answers after a stop, from its snapshot and the rest of the l
   expect(await ask(LISTED)).toMatchObject({ status: 200, verdict: 'listed' })
   expect(await ask(NOBODY)).toMatchObject({ status: 200, verdict: 'listed' })
   expect(await ask(OTHER)).not.toMatchObject({ verdict: 'listed' })
+})
+
+it('reads a bad event again once the region has redriven it', async () => {
+  const restart = async (old: boolean): Promise<void> => {
+    await lookup![Symbol.asyncDispose]()
+    release.old = old
+    await startLookup()
+  }
+  await restart(true)
+  const event = await listing('sh', 'newer', 1, NEWLY, { decisionNo: NEWER })
+  const [place] = await log.append([event])
+  await refreshed(NEWLY, ({ verdict, incomplete }) => verdict === 'unknown' && incomplete.some(({ doubts }) => doubts.some(({ code }) => code === 'parked-unreadable')))
+  await restart(false)
+  const { generation } = (await ask(LISTED)).asOf.find(({ region }) => region === 'sh')!.positions[place!.partition]!
+  const { encode } = await log.codec.writer('cn.yrd.parked.ParkedEvent')
+  const { partition, offset } = place!
+  const value = encode({ region: 'ah', topic: 'sh.credit-blacklist', partition, generation, offset, key: String(event.key), reason: 'bounds', hash: parkedHash(offset, event.value), at: Date.now(), redrivenAt: Date.now() })
+  await log.append([{ topic: log.topic('ah', 'parked'), partition: 0, key: `sh.credit-blacklist/${partition}/${offset}`, value }])
+  expect((await refreshed(NEWLY, ({ verdict }) => verdict === 'listed')).listings[0]).toMatchObject({ evidence: { offset }, record: { decisionNo: NEWER } })
 })
 
 it('is proven by its region, reads everything anew once when the digests differ, and then says so', async () => {

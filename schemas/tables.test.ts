@@ -17,7 +17,7 @@ describe('the tables', () => {
 
   test.each(ALL_CONTRACTS.flatMap((contract) => (isDataStream(contract.stream) ? [[contract.fullName, contract, contract.stream] as const] : [])))('%s has a value of the right type for every column', (fullName, contract, stream) => {
     const values = columnValues(contract, sampleRecord(fullName))
-    const types = { text: 'string', int8: 'number', int4: 'number', date: 'string' }
+    const types = { text: 'string', int8: 'number', int4: 'number', date: 'string', bool: 'boolean' }
     expect(values).toHaveLength(TABLES[stream].columns.length)
     TABLES[stream].columns.forEach(({ name, pgType }, at) => expect([types[pgType], 'object'], name).toContain(values[at] === null ? 'object' : typeof values[at]))
   })

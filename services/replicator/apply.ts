@@ -1,6 +1,7 @@
 import { decide } from '@hub/schemas/record-rule'
 import type { Heartbeat, Item, ParkedItem, RecordItem, TechnicalItem } from '@hub/schemas/log-item'
 import { endsShare } from '@hub/schemas/log-item'
+import type { Countable } from '@hub/schemas/rollups'
 
 /** One record's row as the database has it. */
 export interface CurrentRow {
@@ -8,6 +9,8 @@ export interface CurrentRow {
   readonly hash: Buffer
   readonly offset: number
   readonly ended: boolean
+  /** What it counts for, of a stream with counts. */
+  readonly counts?: Countable | undefined
 }
 
 /** A parked event that is the newest of its key on the log. */
@@ -44,10 +47,11 @@ export interface Digest {
   lo: bigint
 }
 
-/** A version to write; `over` is the offset of the stored row it replaces. */
+/** A version to write; `over` is the offset of the stored row it replaces, `before` what that row counts for. */
 export interface Put {
   readonly item: RecordItem
   readonly over: number | undefined
+  readonly before: Countable | undefined
 }
 
 /** What one share changes. Positions, counters and digests are differences to the stored ones unless said otherwise. */
@@ -238,7 +242,7 @@ function rowChanges(states: ReadonlyMap<string, RecordState>) {
   let endedRecords = 0
   for (const [key, { stored, put, supersededAt, folded: versions, erase }] of states) {
     if (put === undefined) continue
-    puts.push({ item: put, over: stored?.offset })
+    puts.push({ item: put, over: stored?.offset, before: stored?.counts })
     xor(digest, put.hash)
     if (put.ended) endedRecords++
     if (stored === undefined) {

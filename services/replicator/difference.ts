@@ -1,5 +1,6 @@
 import { type Field, type RecordShape, type Shape, shapeOf } from '@hub/schemas/avro-schema'
 import type { Contract } from '@hub/schemas/contracts'
+import { type Cell, ROLLUPS, type RollupTable } from '@hub/schemas/rollups'
 import { hash } from 'node:crypto'
 
 /** One field in which a row differs from what the log makes of it. Values that may not be shown are hashes, which only tell them apart. */
@@ -11,12 +12,30 @@ export interface FieldDifference {
   readonly log: string | null
 }
 
-/** A record that differs, as it is reported and audited. */
+/** A record or a count that differs, as it is reported and audited. */
 export interface Finding {
+  /** Of a count its table and cell: `complaint_day/2026-03-15/closed/settled/yes`. */
   readonly recordId: string
-  /** `unverifiable`: the log no longer has what would decide; such a row is left alone. */
-  readonly what: 'missing' | 'surplus' | 'changed' | 'unverifiable'
+  /** `unverifiable`: the log no longer has what would decide; such a row is left alone. `miscounted`: a count that its rows do not give. */
+  readonly what: 'missing' | 'surplus' | 'changed' | 'unverifiable' | 'miscounted'
   readonly fields: readonly FieldDifference[]
+}
+
+/** Compares the cells of a table as they are kept with those that the rows give, the first `most` that differ. A firm's name is left out: its code tells it. */
+export function cellDifferences(table: RollupTable, kept: readonly Cell[], counted: readonly Cell[], most: number): Finding[] {
+  const { keys, sums, money } = ROLLUPS[table]
+  const nameOf = (cell: Cell): string => cell.keys.join('\0')
+  const [here, rows] = [kept, counted].map((cells) => new Map(cells.map((cell) => [nameOf(cell), cell]))) as [Map<string, Cell>, Map<string, Cell>]
+  const findings: Finding[] = []
+  for (const name of new Set([...here.keys(), ...rows.keys()])) {
+    const [one, other] = [here.get(name), rows.get(name)]
+    const values = (cell: Cell | undefined): string[] => [...sums.map((_, i) => String(cell?.sums[i] ?? 0)), ...(money === null ? [] : [String(cell?.money ?? 0n)])]
+    const [has, gives] = [values(one), values(other)]
+    const fields = [...sums, ...(money === null ? [] : [money])].flatMap((field, i) => (has[i] === gives[i] ? [] : [{ field, here: has[i]!, log: gives[i]! }]))
+    if (fields.length > 0) findings.push({ recordId: [table, ...(one ?? other)!.keys.filter((_, i) => keys[i]![0] !== 'name')].join('/'), what: 'miscounted', fields })
+    if (findings.length === most) break
+  }
+  return findings
 }
 
 /** Columns that are the hub's own. */

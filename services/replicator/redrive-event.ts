@@ -12,8 +12,9 @@ import type { Partitions } from './partitions.ts'
 import { decideRedrive } from './redrive.ts'
 import { keepSuperseded } from './store/history.ts'
 import { fence, type Lease } from './store/lease.ts'
-import { writeRecords } from './store/records.ts'
+import { readCurrent, writeRecords } from './store/records.ts'
 import { changeKept, endVersions, forgetVersions, insertVersion, moveToRedriven, noteReason, type ParkedPlace, type ParkedRow, readKeptVersions, readParkedRow } from './store/redrive.ts'
+import { keepRollups } from './store/rollups.ts'
 import { writeAudit } from './store/repair.ts'
 import { dropShadowed, putShadowed } from './store/shadowed.ts'
 
@@ -108,14 +109,17 @@ async function applyRecord(c: DbTx, here: Here, place: ParkedPlace, item: Record
   const stream = place.stream as DataStream
   const versions = await readKeptVersions(c, stream, region, key)
   const current = versions.find(({ to }) => to === undefined)
+  const before = (await readCurrent(c, stream, region, [key])).get(key)?.counts
   const { class: name, counts, place: goes, ends, forgotten } = decideRedrive(item, versions)
 
   keepSuperseded(c, stream, ends.filter(({ version }) => version === current).map(({ to }) => ({ region, key, to })))
   endVersions(c, stream, region, key, ends.filter(({ version }) => version !== current).map(({ version: { offset }, to }) => ({ offset, to })))
   forgetVersions(c, stream, region, key, forgotten.map(({ offset }) => offset))
   const becomes = goes === 'current'
-  if (becomes) writeRecords(c, stream, [{ item, over: current?.offset, region, partition, change }])
-  else if (goes !== 'none') insertVersion(c, stream, place, item, goes.to, change)
+  if (becomes) {
+    writeRecords(c, stream, [{ item, over: current?.offset, before, region, partition, change }])
+    keepRollups(c, stream, [{ region, partition, changes: [{ item, before }] }])
+  } else if (goes !== 'none') insertVersion(c, stream, place, item, goes.to, change)
   changeKept(c, place, {
     ...parked, counts,
     digest: digestOf(becomes ? [item.hash, ...(current === undefined ? [] : [current.hash])] : []),

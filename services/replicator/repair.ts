@@ -8,6 +8,7 @@ import { MOST_WRONG } from './scrub.ts'
 import { fence, type Lease } from './store/lease.ts'
 import { correctKept, type Correction, MOVED_ON, replaceRows, writeAudit } from './store/repair.ts'
 import { type Pair, readPairs } from './store/replay.ts'
+import { recountPartition } from './store/rollups.ts'
 import { countRedriven } from './store/redrive.ts'
 import { readKept } from './store/scrub.ts'
 
@@ -128,13 +129,23 @@ async function write({ main, lease, leaseMs, who, why }: Repairing, place: Place
   await main.tx(async (c) => {
     let change = await fence(c, lease.epoch, leaseMs, puts.length)
     const { rows: [at] } = await c.query<{ next_offset: bigint }>({ text: 'SELECT next_offset FROM consumer_offset WHERE topic = $1 AND partition = $2', values: [place.topic, place.partition] })
-    replaceRows(c, place, wrong.map(({ key, here }) => ({ key, row: here })), puts.map((item) => ({ item, over: undefined, region: place.region, partition: place.partition, change: change++ })))
+    replaceRows(c, place, wrong.map(({ key, here }) => ({ key, row: here })), puts.map((item) => ({ item, over: undefined, before: undefined, region: place.region, partition: place.partition, change: change++ })))
+    recountPartition(c, place)
     if (!isNone(correction)) correctKept(c, place, generation, at!.next_offset, correction)
     const target = `${place.topic}/${place.partition}`
     writeAudit(c, [
       ...findings.filter(({ what }) => what !== 'unverifiable').map(({ recordId, what, fields }) => ({ who, what: `repair ${what}`, target: `${target}/${recordId}`, why, detail: { fields } })),
       ...(isNone(correction) ? [] : [{ who, what: 'correct digest', target, why, detail: { records: correction.records, ended: correction.ended } }]),
     ])
+  })
+}
+
+/** Counts a partition anew whose rows are right, in one transaction of the applier. */
+export async function repairCounts({ main, lease, leaseMs, who, why }: Pick<Repairing, 'main' | 'lease' | 'leaseMs' | 'who' | 'why'>, place: Place, findings: readonly Finding[]): Promise<void> {
+  await main.tx(async (c) => {
+    await fence(c, lease.epoch, leaseMs, 0)
+    recountPartition(c, place)
+    writeAudit(c, findings.map(({ recordId, what, fields }) => ({ who, what: `repair ${what}`, target: `${place.topic}/${place.partition}/${recordId}`, why, detail: { fields } })))
   })
 }
 

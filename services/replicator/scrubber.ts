@@ -6,7 +6,7 @@ import { pause } from '@hub/runtime/pause'
 import { setImmediate } from 'node:timers/promises'
 import type { Place } from './check-row.ts'
 import type { Finding } from './difference.ts'
-import { localiseAndRepair, type Repaired } from './repair.ts'
+import { localiseAndRepair, repairCounts, type Repaired } from './repair.ts'
 import { type Pace, type Pass, scrubPartition } from './scrub.ts'
 import type { ScrubMetrics } from './scrub-metrics.ts'
 import { FencedError, type Lease } from './store/lease.ts'
@@ -100,7 +100,7 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
     const { topic, partition } = place
     const pass = await scrubPartition(own, options.codec, place, pace, signal)
     if (pass === undefined) return undefined
-    const outcome = pass.matches && !thorough ? told(pass, 'equal') : await mend(place, pass, pace, by)
+    const outcome = isClean(pass) && !thorough ? told(pass, 'equal') : await mend(place, pass, pace, by, thorough)
     const all = { ...outcome, ms: performance.now() - began }
     await writeScrub(db, place, all)
     metrics.partitions.inc({ result: all.result })
@@ -115,20 +115,24 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
     return all
   }
 
-  async function mend(place: Place, pass: Pass, pace: Pace, by: { who: string; why: string }): Promise<Omit<ScrubOutcome, 'ms'>> {
-    let repaired: Repaired
+  async function mend(place: Place, pass: Pass, pace: Pace, by: { who: string; why: string }, thorough: boolean): Promise<Omit<ScrubOutcome, 'ms'>> {
+    let repaired: Repaired = { findings: [], rows: 0, corrected: false }
     try {
-      await using replaying = createDb({ url: options.databaseUrl, name: 'replicator replay', max: 1, log })
-      repaired = await localiseAndRepair({ ...options, ...by, db: replaying, main: db, lease }, place, pass.wrong, signal)
+      if (!pass.rowsMatch || thorough) {
+        await using replaying = createDb({ url: options.databaseUrl, name: 'replicator replay', max: 1, log })
+        repaired = await localiseAndRepair({ ...options, ...by, db: replaying, main: db, lease }, place, pass.wrong, signal)
+      }
+      if (pass.miscounted.length > 0 && repaired.rows === 0 && !repaired.corrected) await repairCounts({ ...options, ...by, main: db, lease }, place, pass.miscounted)
     } catch (error) {
       if (signal.aborted || error instanceof FencedError) throw error
       log.error({ err: error, topic: place.topic, partition: place.partition }, 'cannot put a partition right')
       return told(pass, 'different', [], `无法修复，下一轮再试：${messageOf(error)} · cannot be put right now, the next pass tries again: ${messageOf(error)}`)
     }
     metrics.repaired.inc(repaired.rows)
-    const { findings } = repaired
+    // Wrong rows make wrong counts, and both were put right together.
+    const findings = repaired.rows > 0 ? repaired.findings : [...repaired.findings, ...pass.miscounted]
     const again = await scrubPartition(own, options.codec, place, pace, signal) ?? pass
-    if (again.matches) return told(again, repaired.rows > 0 || repaired.corrected ? 'repaired' : 'equal', findings)
+    if (isClean(again)) return told(again, repaired.rows > 0 || repaired.corrected || pass.miscounted.length > 0 ? 'repaired' : 'equal', findings)
     return told(again, 'different', findings, again.kept.parkedMatches
       ? '修复后行与摘要仍不一致 · rows and digest still differ after the repair'
       : '搁置事件与其计数不一致 · parked events are not as many as are counted, or others')
@@ -141,6 +145,10 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
   function rest(workedMs: number): Promise<void> {
     return pause(workedMs * REST, signal)
   }
+}
+
+function isClean({ rowsMatch, miscounted }: Pass): boolean {
+  return rowsMatch && miscounted.length === 0
 }
 
 function atOnce(): Promise<void> {

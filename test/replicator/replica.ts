@@ -9,6 +9,7 @@ import { createMetrics, type Metrics } from '@hub/runtime/metrics'
 import { createWakeup } from '@hub/runtime/wakeup'
 import type { Region } from '@hub/schemas/streams'
 import type { Fixture } from '@hub/test/fixture'
+import { miscounted } from '../check/rollups.ts'
 import { eventually } from '../eventually.ts'
 
 const SERVICE = fileURLToPath(new URL('../../services/replicator/index.ts', import.meta.url))
@@ -136,5 +137,5 @@ export async function recount({ db }: Replica): Promise<string[]> {
         OR parked <> (SELECT count(*) FROM parked p WHERE p.topic = consumer_offset.topic AND p.partition = consumer_offset.partition)
         OR parked_open <> (SELECT count(*) FROM parked p WHERE p.topic = consumer_offset.topic AND p.partition = consumer_offset.partition AND p.buried_by IS NULL)`)
   for (const row of classes) problems.push(`${row.topic}/${row.partition}: counters differ from a recount`)
-  return problems
+  return [...problems, ...await miscounted(db)]
 }

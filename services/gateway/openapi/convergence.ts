@@ -17,7 +17,7 @@ const STANDING = {
 }
 
 const FINDING = object({
-  recordId: { type: 'string' }, what: { type: 'string', enum: ['missing', 'surplus', 'changed', 'unverifiable'] },
+  recordId: { type: 'string' }, what: { type: 'string', enum: ['missing', 'surplus', 'changed', 'unverifiable', 'miscounted'] },
   fields: { type: 'array', items: object({ field: { type: 'string' }, here: words('副本中的值；不可显示的为其散列 · as it stood here; a hash where it may not be shown'), log: words('日志中的值 · as the log has it') }) },
 })
 

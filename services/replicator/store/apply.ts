@@ -6,6 +6,7 @@ import { eraseHistory, keepFolded, keepSuperseded } from './history.ts'
 import { buryParked, readOpenParked, writeParked } from './parked.ts'
 import type { Move } from './positions.ts'
 import { readCurrent, writeRecords } from './records.ts'
+import { keepRollups } from './rollups.ts'
 import { dropShadowed, putShadowed } from './shadowed.ts'
 
 /** Reads what the database knows about the keys of these parts and decides every share. The applier row must be held. */
@@ -34,6 +35,7 @@ export function writeDecisions(c: DbTx, moves: readonly Move[], firstChange: big
     eraseHistory(c, stream, each((m) => m.decision.erased, (key, { slot }) => ({ region: slot.region, key })))
     keepFolded(c, stream, each((m) => m.decision.folded, (row, { slot }) => ({ region: slot.region, partition: slot.partition, ...row })))
     writeRecords(c, stream, each((m) => m.decision.puts, (put, { slot }) => ({ region: slot.region, partition: slot.partition, change: change++, ...put })))
+    keepRollups(c, stream, group.map(({ slot, decision }) => ({ region: slot.region, partition: slot.partition, changes: decision.puts })))
   }
   writeParked(c, moves.flatMap(({ slot, decision }) => decision.parked.map((parking) => ({ slot, ...parking }))))
   buryParked(c, moves.flatMap(({ slot, decision }) => decision.buried.map((row) => ({ slot, ...row }))))

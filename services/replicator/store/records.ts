@@ -1,7 +1,9 @@
 import { boolArray, byteaArray, type DbClient, type DbTx, int4Array, int8Array, textArray } from '@hub/runtime/db'
+import { isRolled } from '@hub/schemas/rollups'
 import { TABLES } from '@hub/schemas/tables'
 import type { CurrentRow, Put } from '../apply.ts'
 import { RECORD_STREAMS, type RecordSql, recordSql, type RecordStream, typedArray } from './columns.ts'
+import { countedOf, countedSql } from './rollups.ts'
 
 const SQL = Object.fromEntries(RECORD_STREAMS.map((stream) => [stream, recordSql(stream)])) as Record<RecordStream, RecordSql>
 
@@ -16,12 +18,12 @@ export interface PlacedPut extends Put {
 export async function readCurrent(c: DbClient, stream: RecordStream, region: string, keys: readonly string[]): Promise<Map<string, CurrentRow>> {
   const { rows } = await c.query<{ record_id: string; version: bigint; hash: Buffer; log_offset: bigint; ended: boolean }>({
     name: `read ${stream}`,
-    text: `SELECT record_id, version, int8send(hash_hi) || int8send(hash_lo) AS hash, log_offset, ended
+    text: `SELECT record_id, version, int8send(hash_hi) || int8send(hash_lo) AS hash, log_offset, ended${countedSql(stream)}
              FROM ${TABLES[stream].table} WHERE region = $1 AND record_id = ANY ($2::text[])`,
     values: [region, textArray(keys)],
   })
   return new Map(
-    rows.map((row) => [row.record_id, { version: row.version, hash: row.hash, offset: Number(row.log_offset), ended: row.ended }]),
+    rows.map((row) => [row.record_id, { version: row.version, hash: row.hash, offset: Number(row.log_offset), ended: row.ended, counts: isRolled(stream) ? countedOf(stream, row) : undefined }]),
   )
 }
 

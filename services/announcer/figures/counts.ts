@@ -1,9 +1,9 @@
+import { stateClass } from '@hub/schemas/rollups'
 import type { Region } from '@hub/schemas/streams'
 import type { Cells, DayCell } from './cells.ts'
 import { refOf, type DefinitionId } from './definitions.ts'
 import type { CountRow, Mediation, OnlineShare } from './model.ts'
 import { perRegion } from './per-region.ts'
-import { stateClass } from './states.ts'
 
 type Regions = ReadonlySet<Region>
 type Count = (cells: Cells, regions: Regions) => number

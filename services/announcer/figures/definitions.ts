@@ -41,6 +41,8 @@ export const DEFINITIONS = {
     ['截数前十二个月内受理投诉达到列示下限的企业，四地合并，按受理量排列。经核查的被投诉经营者优先于消费者反映的；按统一社会信用代码归并，名称取截数时使用最多的。投诉量＝受理量＋不予受理；调解成功率＝调解成功÷（调解成功＋终止调解）。自然人、个体工商户和公示期满、撤回的记录不列名，只计入合计。', 'Firms with at least the stated number of accepted complaints in the twelve months to the cut, the regions together. The verified respondent before the reported one, by credit code, under the name most used at the cut. Persons, sole traders and records whose publication has ended are not named.']),
   'complaints-and-reports': define('complaints-and-reports', 1, ['投诉举报（未分列）', 'Complaints and reports, undivided'],
     ['投诉与举报合并计数，见于2020至2023年的公示；与现行投诉、举报分列口径不可比。', 'Complaints and reports counted together, as the bulletins of 2020 to 2023 did; not comparable with figures that tell them apart.']),
+  'epidemic-related': define('epidemic-related', 1, ['疫情相关投诉举报', 'Complaints and reports about the epidemic'],
+    ['2020年春节公示所列，为同期投诉举报的子集，不另行相加。', 'As printed at Spring Festival 2020; part of the complaints and reports of the time, not added to them.']),
 } as const satisfies Readonly<Record<string, Definition>>
 
 export type DefinitionId = keyof typeof DEFINITIONS

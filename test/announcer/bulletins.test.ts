@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { planOf } from '@hub/announcer/campaigns'
+import { daysFrom } from '@hub/announcer/calendar/day'
+import { loadCalendar } from '@hub/announcer/calendar/load'
+import { onDays, together, type Cells } from '@hub/announcer/figures/cells'
+import { countRow } from '@hub/announcer/figures/counts'
+import { figuresOf } from '@hub/announcer/figures/compute'
+import { quoted } from '@hub/announcer/figures/quoted'
+import { MixedDefinitions, series } from '@hub/announcer/figures/series'
+import { isIn } from '@hub/announcer/figures/windows'
+import { GB_CODES, REGIONS, type Region } from '@hub/schemas/streams'
+import { SOURCES } from '../connectors/import-file.ts'
+import { cellsOfEvents } from './sample-cells.ts'
+
+interface Bulletin {
+  readonly id: string
+  readonly year: number
+  readonly source: string
+  readonly figures: Readonly<Record<string, Readonly<Record<string, number>>>>
+  readonly totals: Readonly<Record<string, number>>
+}
+const { bulletins } = JSON.parse(readFileSync(join(SOURCES, 'joint/bulletins.json'), 'utf8')) as { bulletins: readonly Bulletin[] }
+const calendar = loadCalendar()
+
+describe.each(bulletins.map((bulletin) => [bulletin.id, bulletin] as const))('%s, rebuilt', (_id, bulletin) => {
+  const { window } = planOf(calendar, 'spring-festival', bulletin.year)
+  const undivided = bulletin.figures['投诉举报']!
+  const cells = rebuilt(bulletin)
+  const inside = onDays(cells, (day) => isIn(window, day))
+
+  test('gives the printed 投诉举报 of every region and the total, under its own definition', () => {
+    expect(countRow('complaints-and-reports', inside, REGIONS)).toEqual({
+      definition: 'complaints-and-reports@1',
+      counts: { ...Object.fromEntries(REGIONS.map((region) => [region, undivided[GB_CODES[region]]])), total: bulletin.totals['投诉举报'] },
+    })
+  })
+
+  test('gives the printed 咨询, or quotes a total without regions as 未分地区', () => {
+    const printed = bulletin.figures['咨询']
+    const row = printed === undefined
+      ? quoted('consultations', bulletin.source, null, bulletin.totals['咨询']!)
+      : countRow('consultations', inside, REGIONS)
+    expect(row.counts.total).toBe(bulletin.totals['咨询'])
+    for (const region of REGIONS) expect(row.counts[region]).toBe(printed?.[GB_CODES[region]] ?? null)
+    if ('undivided' in row) expect(row.undivided).toEqual(['未分地区', 'not by region'])
+  })
+})
+
+test('a sub-total is quoted beside its total and never added', () => {
+  const [bulletin] = bulletins
+  const row = quoted('epidemic-related', bulletin!.source, byRegion(bulletin!.figures['疫情相关']!), bulletin!.totals['疫情相关']!)
+  expect(row).toMatchObject({ definition: 'epidemic-related@1', undivided: null, counts: { sh: 4939, total: 40586 } })
+})
+
+test('a quoted total that its regions do not add up to is refused', () => {
+  expect(() => quoted('consultations', 'x', { sh: 1, js: 2, zj: 3, ah: 4 }, 11)).toThrow(/10.*11/)
+})
+
+test('old and new definitions make no series; the same ones do', () => {
+  const points = bulletins.map(({ year, totals }) => ({ at: String(year), definition: 'complaints-and-reports@1' as const, value: totals['投诉举报']! }))
+  expect(series(points.toReversed()).map(({ value }) => value)).toEqual([54813, 17071, 35884])
+  expect(() => series([...points, { at: '2026', definition: 'received@1', value: 105 }])).toThrow(MixedDefinitions)
+  expect(() => series([...points, { at: '2026', definition: 'complaints-and-reports@2', value: 105 }])).toThrow(/complaints-and-reports@1, complaints-and-reports@2/)
+})
+
+test('2021 against 2020, over the days that both have: ten days and seven, seven compared', () => {
+  const [first, second] = bulletins as [Bulletin, Bulletin]
+  const { yearOnYear } = figuresOf(together([rebuilt(first), rebuilt(second)]), planOf(calendar, 'spring-festival', 2021), calendar, REGIONS)
+  expect(yearOnYear).toMatchObject({ alignment: 'lunar', current: { from: '2021-02-11', to: '2021-02-17', days: 7 }, earlier: { from: '2020-01-24', to: '2020-02-02', days: 10 }, comparedDays: 7 })
+  const received = yearOnYear.rows.find(({ definition }) => definition === 'received@1')!
+  expect(received.values.total).toEqual({ current: complaintsOn(second, 7), earlier: complaintsOn(first, 7) })
+  // Without a split by region the year before has no consultations to compare with.
+  expect(yearOnYear.rows.find(({ definition }) => definition === 'consultations@1')!.values.total).toEqual({ current: 18161, earlier: null })
+})
+
+/** Complaints among the undivided: an arbitrary two of three. */
+function complaintsIn(n: number): number {
+  return Math.floor((n * 2) / 3)
+}
+
+/** A day's part of a number that is spread over some days, the rest on the last. */
+function partOf(n: number, day: number, days: number): number {
+  const each = Math.floor(n / days)
+  return day === days - 1 ? n - each * (days - 1) : each
+}
+
+/** The bulletin's numbers as the events of its days: some complaints and the daily counts each. */
+function rebuilt(bulletin: Bulletin): Cells {
+  const days = daysFrom(...(({ from, to }) => [from, to] as const)(planOf(calendar, 'spring-festival', bulletin.year).window))
+  return together(REGIONS.map((region) => {
+    const contacts = bulletin.figures['投诉举报']![GB_CODES[region]]!
+    const complaints = complaintsIn(contacts)
+    const consultations = bulletin.figures['咨询']?.[GB_CODES[region]] ?? 0
+    return together(days.map((day, at) => {
+      const one = cellsOfEvents(region, [
+        ['complaint', complaint(region, day)],
+        tally(region, day, 'report', partOf(contacts - complaints, at, days.length)),
+        ...(consultations === 0 ? [] : [tally(region, day, 'consultation', partOf(consultations, at, days.length))]),
+      ])
+      // What one record counts for, as often as there were such records.
+      const times = partOf(complaints, at, days.length)
+      return { ...one, days: one.days.map((cell) => ({ ...cell, n: cell.n * times })), classes: one.classes.map((cell) => ({ ...cell, received: cell.received * times, counted: cell.counted * times })) }
+    }))
+  }))
+}
+
+function complaintsOn(bulletin: Bulletin, days: number): number {
+  const of = Object.values(bulletin.figures['投诉举报']!).map(complaintsIn)
+  const all = bulletin.year === 2020 ? 10 : 7
+  return of.reduce((sum, n) => sum + Array.from({ length: days }, (_, at) => partOf(n, at, all)).reduce((a, b) => a + b, 0), 0)
+}
+
+function complaint(region: Region, day: string) {
+  return { recordId: `bulletin-${region}/${day}`, kind: 'original', occurredOn: day, recordedAt: `${day}T09:00:00+08:00`, state: 'closed', registeredOn: day }
+}
+
+function tally(region: Region, day: string, tallyType: string, count: number) {
+  return ['tally', { recordId: `bulletin-${region}/${day}/${tallyType}`, kind: 'original', occurredOn: day, recordedAt: `${day}T09:00:00+08:00`, day, tallyType, count }] as const
+}
+
+function byRegion(figures: Readonly<Record<string, number>>): Record<Region, number> {
+  return Object.fromEntries(REGIONS.map((region) => [region, figures[GB_CODES[region]]!])) as Record<Region, number>
+}

@@ -1,5 +1,6 @@
 import { runCli } from './cli.ts'
 import { addCallers } from './commands/caller.ts'
+import { addCredit } from './commands/credit.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addImport } from './commands/import.ts'
@@ -20,7 +21,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addParked, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addParked, addCredit, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { createClient, type Client } from '@hub/client'
+import { createClient, createCreditClient, type Client, type CreditClient } from '@hub/client'
 import { defineConfig } from '@hub/runtime/config'
 import { createKafka, type Kafka } from '@hub/runtime/kafka'
 import { createDb, type Db } from '@hub/runtime/db'
@@ -14,6 +14,8 @@ export interface Credentials { username: string, password: string }
 
 export interface RegionSettings {
   gateway?: string
+  /** Its credit lookup. */
+  lookup?: string
   databaseUrl?: string
   kafka?: Credentials
   keys: Partial<Record<KeyRole, string>>
@@ -34,9 +36,10 @@ export const cliConfig = defineConfig({
   password: { env: 'HUB_KAFKA_PASSWORD', type: 'string', default: '', secret: true, doc: 'its password' },
   registryUrl: { env: 'HUB_REGISTRY_URL', type: 'string', default: '', doc: 'schema registry, Confluent API' },
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
-  region: { env: 'HUB_REGION', type: 'string', default: '', doc: 'the region that the next three settings belong to' },
+  region: { env: 'HUB_REGION', type: 'string', default: '', doc: 'the region that the next four settings belong to' },
   databaseUrl: { env: 'HUB_DATABASE_URL', type: 'string', default: '', secret: true, doc: "that region's database" },
   gatewayUrl: { env: 'HUB_GATEWAY_URL', type: 'string', default: '', doc: "that region's gateway" },
+  lookupUrl: { env: 'HUB_LOOKUP_URL', type: 'string', default: '', doc: "that region's credit lookup" },
   key: { env: 'HUB_KEY', type: 'string', default: '', secret: true, doc: 'key of the caller at that gateway' },
 })
 
@@ -56,6 +59,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       ...before,
       ...(named.databaseUrl ? { databaseUrl: named.databaseUrl } : {}),
       ...(named.gatewayUrl ? { gateway: named.gatewayUrl } : {}),
+      ...(named.lookupUrl ? { lookup: named.lookupUrl } : {}),
       ...(named.brokers.length > 0 && named.username ? { kafka: { username: named.username, password: named.password } } : {}),
       keys: named.key ? { publisher: named.key, reader: named.key, officer: named.key, approver: named.key, operator: named.key } : before?.keys ?? {},
     }
@@ -76,12 +80,12 @@ export function regionSettings(settings: Settings, region: Region): RegionSettin
 }
 
 /** The regions whose `part` is known, in their fixed order. Fails when there is none. */
-export function regionsWith<K extends 'gateway' | 'databaseUrl'>(settings: Settings, part: K): { region: Region, settings: RegionSettings & Required<Pick<RegionSettings, K>> }[] {
+export function regionsWith<K extends 'gateway' | 'lookup' | 'databaseUrl'>(settings: Settings, part: K): { region: Region, settings: RegionSettings & Required<Pick<RegionSettings, K>> }[] {
   const found = REGIONS.flatMap((region) => {
     const one = settings.regions[region]
     return one?.[part] === undefined ? [] : [{ region, settings: one as RegionSettings & Required<Pick<RegionSettings, K>> }]
   })
-  if (found.length === 0) throw part === 'gateway' ? missing('网关', 'gateway', 'HUB_REGION, HUB_GATEWAY_URL') : missing('数据库', 'database', 'HUB_REGION, HUB_DATABASE_URL')
+  if (found.length === 0) throw part === 'gateway' ? missing('网关', 'gateway', 'HUB_REGION, HUB_GATEWAY_URL') : part === 'lookup' ? missing('信用查询', 'credit lookup', 'HUB_REGION, HUB_LOOKUP_URL') : missing('数据库', 'database', 'HUB_REGION, HUB_DATABASE_URL')
   return found
 }
 
@@ -95,6 +99,13 @@ export function clientOf(settings: Settings, region: Region, role: KeyRole): Cli
   const { gateway, keys } = regionSettings(settings, region)
   if (gateway === undefined) throw new CliFailure(EXIT.environment, `不知道 ${region} 的网关地址（HUB_GATEWAY_URL）。`, `The address of ${region}'s gateway is not known (HUB_GATEWAY_URL).`)
   return createClient({ url: gateway, key: keys[role], attempts: 3 })
+}
+
+/** A region's credit lookup as its caller of this role. */
+export function creditClientOf(settings: Settings, region: Region, role: KeyRole): CreditClient {
+  const { lookup, keys } = regionSettings(settings, region)
+  if (lookup === undefined) throw new CliFailure(EXIT.environment, `不知道 ${region} 的信用查询地址（HUB_LOOKUP_URL）。`, `The address of ${region}'s credit lookup is not known (HUB_LOOKUP_URL).`)
+  return createCreditClient({ url: lookup, key: keys[role], attempts: 3 })
 }
 
 /** A client with the operator's credentials, or with one region's own. */

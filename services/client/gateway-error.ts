@@ -41,9 +41,9 @@ export class GatewayError extends Error {
     return typeof this.more['snapshot'] === 'string' ? this.more['snapshot'] : undefined
   }
 
-  /** Whether sending the same again is safe and may help: the gateway says so, or the answer was lost on the way. */
+  /** Whether sending the same again is safe and may help: the gateway says so, or the answer was lost on the way. A firm of which nothing can be said now is no failure. */
   get mayTryAgain(): boolean {
-    return this.status === 503 || this.status === 429 || this.code === 'UNREACHABLE' || this.code === 'ANSWER_BROKEN'
+    return (this.status === 503 && this.code !== 'ANSWER_UNKNOWN') || this.status === 429 || this.code === 'UNREACHABLE' || this.code === 'ANSWER_BROKEN'
   }
 }
 

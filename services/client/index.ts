@@ -8,6 +8,8 @@ import { ATTEMPTS, createTransport, type ClientOptions } from './transport.ts'
 
 export type * from './answers.ts'
 export type * from '@hub/schemas/generated/events'
+export { createCreditClient } from './credit.ts'
+export type * from './credit.ts'
 export type { Change, FeedOptions, Selection } from './feed.ts'
 export type { LogPlace, ParkedDetail, ParkedEntry, ParkedOfOrigin, Redrive, RedriveWish } from './parked.ts'
 export { GatewayError } from './gateway-error.ts'

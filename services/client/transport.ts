@@ -17,7 +17,7 @@ export interface ClientOptions {
 }
 
 export interface Sent {
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | Readable
   readonly signal?: AbortSignal | undefined

@@ -12,6 +12,7 @@ type Values = Record<string, unknown>
 const CONTRACT = contractByName('cn.yrd.credit_blacklist.CreditRecord')!
 const NOW = parseInstant('2026-11-25T10:00:00+08:00')!
 const TODAY = parseDay('2026-11-25')!
+const CURSOR = '0123abcd.0'
 const QUESTION = { code: '913307839967857675', checkHolds: true }
 /** Every record is of zj. */
 const VIEWERS: readonly (readonly [name: string, viewer: Viewer, origin: boolean])[] = [
@@ -78,7 +79,7 @@ describe('an answer, in every combination of', () => {
     it.each(STATES)('a listing %s, with a penalty beside it, and every doubt about another region', (_name, change, active) => {
       for (const [code, doubt] of DOUBTS) {
         for (const parkedIn of [[], ['js'], ['zj'], ['js', 'js', 'zj']] as Region[][]) {
-          const moment = momentOf(regions('js', doubt), NOW)
+          const moment = momentOf(regions('js', doubt), CURSOR, NOW)
           const incomplete = new Set([...(code === undefined ? [] : ['js']), ...parkedIn])
           const alone = answer(QUESTION, [listing(change)], parkedIn, moment, viewer)
           expect(alone.verdict).toBe(active ? 'listed' : incomplete.size > 0 ? 'unknown' : 'not-listed')
@@ -96,7 +97,7 @@ describe('an answer, in every combination of', () => {
     })
 
     it('two listings of any two states: each active one is told', () => {
-      const moment = momentOf(regions('js', {}), NOW)
+      const moment = momentOf(regions('js', {}), CURSOR, NOW)
       for (const [, one, oneActive] of STATES) {
         for (const [, other, otherActive] of STATES) {
           const found = answer(QUESTION, [listing(one), listing({ ...other, recordId: 'zj-credit/2' })], [], moment, viewer)
@@ -110,7 +111,7 @@ describe('an answer, in every combination of', () => {
 
 describe('an answer', () => {
   it('tells of a listing: list, ground, authority, number, dates, times and where the log has it', () => {
-    const moment = momentOf(regions('js', { transportAgeMs: 90_000 }), NOW)
+    const moment = momentOf(regions('js', { transportAgeMs: 90_000 }), CURSOR, NOW)
     const told = answer(QUESTION, [listing({ until: TODAY + 300 })], [], moment, { kind: 'bureau', region: 'ah' })
     expect(told).toMatchObject({
       uscc: QUESTION.code, verdict: 'listed', flags: [], at: '2026-11-25T10:00:00+08:00',
@@ -126,24 +127,24 @@ describe('an answer', () => {
   })
 
   it('shows the public no more than it may see', () => {
-    const { listings } = answer(QUESTION, [listing({})], [], momentOf(regions('js', {}), NOW), { kind: 'public' })
+    const { listings } = answer(QUESTION, [listing({})], [], momentOf(regions('js', {}), CURSOR, NOW), { kind: 'public' })
     expect(listings[0]!.evidence).toEqual({ topic: 'zj.credit-blacklist', partition: 1, offset: 42 })
     for (const field of ['eventId', 'recordId', 'shield', 'removal', 'recordedAt']) expect(listings[0]!.record).not.toHaveProperty(field)
   })
 
   it('ends with the last day of the term in Shanghai, not in Greenwich', () => {
     const until = listing({ until: parseDay('2026-11-25')! })
-    const at = (time: string): string => answer(QUESTION, [until], [], momentOf(regions('js', { sources: [{ ...GOOD.sources[0]!, cadenceSeconds: 86_400 }] }, { cadenceSeconds: 86_400 }), parseInstant(time)!), { kind: 'public' }).verdict
+    const at = (time: string): string => answer(QUESTION, [until], [], momentOf(regions('js', { sources: [{ ...GOOD.sources[0]!, cadenceSeconds: 86_400 }] }, { cadenceSeconds: 86_400 }), CURSOR, parseInstant(time)!), { kind: 'public' }).verdict
     expect(at('2026-11-25T23:59:59.999+08:00')).toBe('listed')
     expect(at('2026-11-26T00:00:00+08:00')).toBe('not-listed')
   })
 
   it('flags a code that fails its check', () => {
-    expect(answer({ code: '91350203M0001QAY9B', checkHolds: false }, [], [], momentOf(regions('js', {}), NOW), { kind: 'public' })).toMatchObject({ flags: ['check-failed'], verdict: 'not-listed' })
+    expect(answer({ code: '91350203M0001QAY9B', checkHolds: false }, [], [], momentOf(regions('js', {}), CURSOR, NOW), { kind: 'public' })).toMatchObject({ flags: ['check-failed'], verdict: 'not-listed' })
   })
 
   it('keeps the doubts that a region has beside the parked event', () => {
-    const { incomplete } = answer(QUESTION, [], ['js', 'js'], momentOf(regions('js', { unreadable: 1 }), NOW), { kind: 'public' })
+    const { incomplete } = answer(QUESTION, [], ['js', 'js'], momentOf(regions('js', { unreadable: 1 }), CURSOR, NOW), { kind: 'public' })
     expect(incomplete).toEqual([{ region: 'js', doubts: [expect.objectContaining({ code: 'parked-unreadable' }), expect.objectContaining({ code: 'parked-subject' })] }])
   })
 })

@@ -48,6 +48,8 @@ export interface Incomplete {
 
 /** The state of all regions at one moment: the same for every code of a batch. */
 export interface Moment {
+  /** Where the changes go on from; see `GET /v1/credit/changes`. */
+  readonly cursor: string
   /** RFC 3339. */
   readonly at: string
   /** Days since 1970-01-01 in Asia/Shanghai. */
@@ -70,14 +72,17 @@ export interface Answer {
   /** Regions that may list the subject without our knowing, and why. */
   readonly incomplete: readonly Incomplete[]
   readonly at: string
+  /** Whoever keeps the answer follows the changes from here on. */
+  readonly cursor: string
   readonly asOf: readonly AsOf[]
 }
 
 /** @param now ms UTC */
-export function momentOf(regions: readonly RegionFacts[], now: number): Moment {
+export function momentOf(regions: readonly RegionFacts[], cursor: string, now: number): Moment {
   const doubts = regions.map((facts) => ({ region: facts.region, doubts: doubtsOf(facts, now) }))
   return {
     at: instantText(now),
+    cursor,
     today: shanghaiDay(now),
     incomplete: doubts.filter((one) => one.doubts.length > 0),
     asOf: regions.map(({ region, positions, transportAgeMs, sources }, n) => ({
@@ -113,6 +118,7 @@ export function answer(question: { readonly code: string; readonly checkHolds: b
     withheld: shown.filter((each) => !each.active).map((each) => each.shown),
     incomplete,
     at: moment.at,
+    cursor: moment.cursor,
     asOf: moment.asOf,
   }
 }
@@ -126,7 +132,7 @@ function withParked(incomplete: readonly Incomplete[], parkedIn: readonly Region
   return [...others, ...[...new Set(parkedIn)].map((region) => ({ region, doubts: [...incomplete.find((one) => one.region === region)?.doubts ?? [], PARKED_SUBJECT] }))]
 }
 
-function shownOf({ record, topic, partition, offset }: Found, json: Readonly<Record<string, unknown>>): Shown {
+export function shownOf({ record, topic, partition, offset }: Found, json: Readonly<Record<string, unknown>>): Shown {
   const { listType } = json as { listType: string }
   const [zh, en] = CODES['list-type']!.codes[listType] ?? [listType, listType]
   return {

@@ -6,6 +6,7 @@ export const lookupConfig = defineConfig({
   brokers: { env: 'HUB_KAFKA_BROKERS', type: 'list', doc: 'Kafka brokers, host:port' },
   username: { env: 'HUB_KAFKA_USERNAME', type: 'string', default: null, doc: 'SCRAM-SHA-512 user of the region; left out where the broker asks nobody' },
   password: { env: 'HUB_KAFKA_PASSWORD', type: 'string', secret: true, default: null, doc: 'its password' },
+  databaseUrl: { env: 'HUB_DATABASE_URL', type: 'url', secret: true, doc: "the region's database; questions about a code are answered without it" },
   registryUrl: { env: 'HUB_REGISTRY_URL', type: 'url', doc: 'schema registry, Confluent API' },
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
   stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder of this process alone: schemas kept from the registry, and credit-lookup/ with details and snapshots' },

@@ -76,16 +76,27 @@ export class Holdings implements Disposable {
     return referencesIn(first.body).map((one) => heldOf(this.details.read(one)))
   }
 
-  /** Takes in a version by the record rule. @param late it was read after what lies behind it on the log: of one version the one at the lower offset stands */
-  apply(incoming: Incoming, late = false): Ruling {
-    const { recordId, version, hash, ended, place, offset } = incoming
-    let previous: Entry | undefined
+  /** The current version of a record, without its body. @throws DetailsDamaged */
+  current(recordId: string): Entry | undefined {
+    let found: Entry | undefined
     this.records.get(recordId, (reference) => {
       const head = this.details.head(reference)
       if (head.kind !== 'record' || head.key !== recordId) return false
-      previous = head
+      found = head
       return true
     })
+    return found
+  }
+
+  /** The wire value of a record that is here and has not ended. @throws DetailsDamaged */
+  currentBody(recordId: string): Buffer {
+    return this.details.read(this.current(recordId)!.reference).body
+  }
+
+  /** Takes in a version by the record rule. @param late it was read after what lies behind it on the log: of one version the one at the lower offset stands */
+  apply(incoming: Incoming, late = false): Ruling {
+    const { recordId, version, hash, ended, place, offset } = incoming
+    const previous = this.current(recordId)
     const first = late && previous?.version === version && offset < previous.offset && !hash.equals(previous.hash)
     const ruling = first ? 'apply' : decide(previous, incoming)
     if (ruling !== 'apply') return ruling

@@ -4,6 +4,7 @@ import { contractByName } from '@hub/schemas/contracts'
 import { dateText } from '@hub/schemas/record-json'
 import { todayInShanghai, type Viewer } from '@hub/schemas/visibility'
 import { answer, type Answer, type Found, type Moment, momentOf } from './answer.ts'
+import { cursorText } from './changes/cursor.ts'
 import { DetailsDamaged } from './entry.ts'
 import type { LookupMetrics } from './metrics.ts'
 import { type Question, readQuestion } from './question.ts'
@@ -16,7 +17,7 @@ export interface Lookup {
   ask(question: Extract<Question, { ok: true }>, moment: Moment, viewer: Viewer): Promise<Answer>
 }
 
-function loading(): Problem {
+export function loading(): Problem {
   return new Problem(503, 'LOOKUP_LOADING', '查询服务正在读取数据，请稍后重试 · the lists are being read: try again later')
 }
 
@@ -51,7 +52,10 @@ export function createLookup({ reader, codec, topicPrefix, metrics }: { reader: 
   }
 
   return {
-    moment: () => momentOf(reader.facts(life()), Date.now()),
+    moment() {
+      const now = life()
+      return momentOf(reader.facts(now), cursorText(now.logs, now.partitions.map(({ next }) => next)), Date.now())
+    },
     question: (raw) => readQuestion(raw, dateText(todayInShanghai())),
     async ask(question, moment, viewer) {
       for (;;) {

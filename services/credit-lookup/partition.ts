@@ -116,11 +116,11 @@ export class Partition {
     return item.sequence !== undefined && item.offset === this.#next && item.sequence > this.#lastSequence + 1
   }
 
-  /** Takes the next event in; one that was taken before is passed over. @throws what the holdings throw */
-  take(item: Item, holdings: Holdings): void {
-    if (item.offset < this.#next) return
+  /** Takes the next event in; one that was taken before is passed over. @returns the version that became current, if one did. @throws what the holdings throw */
+  take(item: Item, holdings: Holdings): RecordItem | undefined {
+    if (item.offset < this.#next) return undefined
     if (item.offset > this.#next) this.#completeFrom = Math.max(this.#completeFrom, item.logEnd)
-    if (item.what === 'record') holdings.apply(this.#incoming(item))
+    const applied = item.what === 'record' && holdings.apply(this.#incoming(item)) === 'apply' ? item : undefined
     this.#bury(item.key)
     if (item.what === 'parked') this.#park({ key: item.key, hash: item.hash.toString('hex'), subject: subjectOf(item) })
     if (item.what === 'control' && item.heartbeat !== undefined) this.freshness.heartbeatApplied(item.offset, item.heartbeat.delayMs)
@@ -130,6 +130,7 @@ export class Partition {
       remember(this.#cuts, { nextOffset: this.#next, digest: holdings.digest(this.number), parkedDigest: this.parkedDigest })
       this.#compare()
     }
+    return applied
   }
 
   /** Whether a bad event with this hash is the newest of its key, at an offset that was read. */
@@ -139,11 +140,11 @@ export class Partition {
     return false
   }
 
-  /** Takes in a bad event that a newer release can read, at its own place; nothing happens where it still cannot. @throws what the holdings throw */
-  redrive(item: Item, hash: string, holdings: Holdings): void {
-    if (item.what === 'parked' || !this.hasParked(hash, item.offset)) return
+  /** Takes in a bad event that a newer release can read, at its own place; nothing happens where it still cannot. @returns the version that became current, if one did. @throws what the holdings throw */
+  redrive(item: Item, hash: string, holdings: Holdings): RecordItem | undefined {
+    if (item.what === 'parked' || !this.hasParked(hash, item.offset)) return undefined
     for (const [key, parked] of this.#parked) if (parked.hash === hash) this.#bury(key)
-    if (item.what === 'record') holdings.apply(this.#incoming(item), true)
+    return item.what === 'record' && holdings.apply(this.#incoming(item), true) === 'apply' ? item : undefined
   }
 
   /** What the region's own replica had at an offset of this log. */

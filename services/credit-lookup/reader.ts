@@ -6,11 +6,16 @@ import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
 import type { ParkedEvent } from '@hub/schemas/generated/parked-event'
 import type { SourceStatus } from '@hub/schemas/generated/source-status'
 import { classifyEvent, type LogPlace } from '@hub/schemas/log-event'
-import type { Item } from '@hub/schemas/log-item'
+import type { Item, RecordItem } from '@hub/schemas/log-item'
+import { dateText } from '@hub/schemas/record-json'
 import { PARTITIONS, type Region, REGIONS, type Stream, type Topic, topicName } from '@hub/schemas/streams'
+import { todayInShanghai } from '@hub/schemas/visibility'
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { logsOf } from './changes/cursor.ts'
+import { Ring, type RingState } from './changes/ring.ts'
+import { stops } from './changes/stops.ts'
 import type { RegionFacts } from './completeness.ts'
 import { DetailsDamaged } from './entry.ts'
 import { type Holdings } from './holdings.ts'
@@ -42,6 +47,9 @@ export interface Life {
   /** In the order of their numbers in the holdings. */
   readonly partitions: readonly Partition[]
   readonly sources: Sources
+  /** The newest changes, and which logs they are of. */
+  readonly changes: Ring
+  readonly logs: string
   /** Everything the logs had when it began is here. */
   readonly loaded: boolean
 }
@@ -76,6 +84,7 @@ interface OwnLife extends Life {
 
 interface SavedState {
   readonly partitions: readonly PartitionState[]
+  readonly changes: RingState
   readonly rebuilt: boolean
 }
 
@@ -181,6 +190,8 @@ export function createReader(options: ReaderOptions): Reader {
     }))
     return {
       holdings, partitions, sources: new Sources(), technical: reading,
+      changes: new Ring(partitions.map(({ next }) => next), before?.changes),
+      logs: logsOf(partitions.map(({ generation }) => generation)),
       get loaded() {
         return partitions.every(({ loaded }) => loaded) && [...reading.values()].every(({ next, readyAt }) => next >= readyAt)
       },
@@ -224,11 +235,15 @@ export function createReader(options: ReaderOptions): Reader {
       return
     }
     try {
-      list.partition.take(item, mine.holdings)
+      note(mine, list.partition, list.partition.take(item, mine.holdings), false)
     } catch (error) {
       // Half an event may be taken in: what is kept is worth nothing any more.
       throw new Rebuild(`${keyOf(list.partition)} at ${item.offset} could not be taken in`, { cause: error })
     }
+  }
+
+  function note(mine: OwnLife, { number }: Partition, applied: RecordItem | undefined, late: boolean): void {
+    if (applied !== undefined) mine.changes.note({ place: number, offset: applied.offset, recordId: applied.key, at: Date.now(), stops: stops(applied, dateText(todayInShanghai())), late })
   }
 
   function takeTechnical(mine: OwnLife, contract: string, record: unknown): void {
@@ -245,7 +260,7 @@ export function createReader(options: ReaderOptions): Reader {
   function takeRedriven(partition: Partition, item: Item, hash: string): void {
     if (life?.partitions.includes(partition) !== true) return
     try {
-      partition.redrive(item, hash, life.holdings)
+      note(life, partition, partition.redrive(item, hash, life.holdings), true)
     } catch (error) {
       giveUp(new Rebuild(`${keyOf(partition)} at ${item.offset} could not be taken in`, { cause: error }))
     }
@@ -277,7 +292,7 @@ export function createReader(options: ReaderOptions): Reader {
   }
 
   async function saveNow(mine: OwnLife, signal?: AbortSignal): Promise<void> {
-    const state: SavedState = { partitions: mine.partitions.map((partition) => partition.state), rebuilt }
+    const state: SavedState = { partitions: mine.partitions.map((partition) => partition.state), changes: mine.changes.state, rebuilt }
     await save(dir, mine.holdings, mine.partitions.map((partition) => partition.place), state, signal)
   }
 

@@ -1,4 +1,4 @@
-import { Problem, problemAnswer, type Caller, type Documented, type Role } from '@hub/runtime/http'
+import { Problem, problemAnswer, type Documented } from '@hub/runtime/http'
 import type { Region } from '@hub/schemas/streams'
 import type { Viewer } from '@hub/schemas/visibility'
 import type { FastifyInstance } from 'fastify'
@@ -6,9 +6,8 @@ import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import type { Answer, Moment } from './answer.ts'
 import type { Lookup } from './lookup.ts'
+import { LOOKING, viewerOf } from './viewer.ts'
 
-/** Roles that look credit up; whoever has one of the bureau's own looks as the bureau of this region. */
-const LOOKING: readonly Role[] = ['reader', 'officer', 'approver', 'operator']
 const MAX_CODES = 10_000
 const MAX_BODY_BYTES = 1024 * 1024
 const HOLD_MS = 6
@@ -38,8 +37,8 @@ export function creditRoutes(lookup: Lookup, region: Region): (app: FastifyInsta
 /** The moment first, then a line for each code in its order, then how many of each verdict. */
 async function* lines(lookup: Lookup, codes: readonly string[], moment: Moment, viewer: Viewer): AsyncGenerator<string> {
   const counts = { listed: 0, 'not-listed': 0, unknown: 0, wrong: 0 }
-  const { at, asOf, incomplete } = moment
-  let text = `${JSON.stringify({ head: { at, asOf, incomplete } })}\n`
+  const { at, cursor, asOf, incomplete } = moment
+  let text = `${JSON.stringify({ head: { at, cursor, asOf, incomplete } })}\n`
   let began = performance.now()
   for (const raw of codes) {
     const question = lookup.question(raw)
@@ -60,7 +59,7 @@ async function* lines(lookup: Lookup, codes: readonly string[], moment: Moment, 
   yield `${text}${JSON.stringify({ summary: counts })}\n`
 }
 
-function withoutMoment({ at: _at, asOf: _asOf, ...answered }: Answer): Omit<Answer, 'at' | 'asOf'> {
+function withoutMoment({ at: _at, cursor: _cursor, asOf: _asOf, ...answered }: Answer): Omit<Answer, 'at' | 'cursor' | 'asOf'> {
   return answered
 }
 
@@ -99,12 +98,6 @@ function codeIn(line: string): string {
 
 function tooMany(): Problem {
   return new Problem(400, 'TOO_MANY_CODES', `一次最多查询 ${MAX_CODES} 个代码，请分批 · at most ${MAX_CODES} codes at once: send several batches`)
-}
-
-function viewerOf(caller: Caller, region: Region): Viewer {
-  const operator = caller.roles.includes('operator')
-  if (operator && !caller.roles.some((role) => role !== 'operator' && LOOKING.includes(role))) return { kind: 'operator' }
-  return { kind: 'bureau', region, operator }
 }
 
 const SINGLE_SCHEMA = {

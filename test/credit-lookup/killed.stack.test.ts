@@ -42,7 +42,7 @@ it('killed again and again while everything changes, it gives the answers of a p
   url = `http://127.0.0.1:${port}`
   const { username, password } = fixture.credentials('sh')
   const env = {
-    ...process.env, HUB_REGION: 'sh', HUB_KAFKA_BROKERS: fixture.brokers.join(','), HUB_KAFKA_USERNAME: username, HUB_KAFKA_PASSWORD: password, HUB_REGISTRY_URL: fixture.registryUrl, HUB_TOPIC_PREFIX: fixture.prefix,
+    ...process.env, HUB_REGION: 'sh', HUB_KAFKA_BROKERS: fixture.brokers.join(','), HUB_KAFKA_USERNAME: username, HUB_KAFKA_PASSWORD: password, HUB_REGISTRY_URL: fixture.registryUrl, HUB_TOPIC_PREFIX: fixture.prefix, HUB_DATABASE_URL: await fixture.database(),
     HUB_STATE_DIR: stateDir, HUB_CALLERS_FILE: callersFile, HUB_LOOKUP_SNAPSHOT_SECONDS: '1', HUB_LOOKUP_PORT: String(port), HUB_LOG_LEVEL: 'error',
   }
   const launch = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { PassThrough, Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { deliver, type LivePage } from './live.ts'
-import { ReaderGone, send } from './send.ts'
+import { ReaderGone, send } from '@hub/runtime/send'
 import { createSharedPages } from './shared-pages.ts'
 import { createTipWatch } from './tip.ts'
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { cursorText, type Cursor } from './cursor.ts'
 import type { Page } from './changes.ts'
-import { ReaderGone, send } from './send.ts'
+import { ReaderGone, send } from '@hub/runtime/send'
 import type { TipWatch } from './tip.ts'
 
 /** A reader is told its place at least so often. */

@@ -9,7 +9,7 @@ import { breathe } from '../intake/breathe.ts'
 import { decodeBody } from '../read/record-view.ts'
 import { itemOf } from './changes.ts'
 import { cursorText } from './cursor.ts'
-import { ReaderGone, send } from './send.ts'
+import { ReaderGone, send } from '@hub/runtime/send'
 import { grantOf, isShown, type Selection } from './selection.ts'
 import { beginSnapshot, readCurrentRows, type RecordKey, type Tip } from './store.ts'
 

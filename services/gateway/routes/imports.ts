@@ -11,7 +11,7 @@ import type { Imports } from '../imports/imports.ts'
 import { reportOf, rowReport } from '../imports/report.ts'
 import { readImport, readImports, readTold, type ImportRow } from '../imports/store.ts'
 import { IMPORT_EXAMPLE } from '../openapi/imports.ts'
-import { createSlots } from '../intake/slots.ts'
+import { createSlots } from '@hub/runtime/slots'
 
 const PATIENCE: Patience = { idleMs: 30_000, minBytes: 16 * 1024, perMs: 60_000 }
 /** A connection without a byte is given up soon after this. */

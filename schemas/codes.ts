@@ -118,6 +118,11 @@ export const CODES: Readonly<Record<string, CodeTable>> = {
 
   'tally-type': closed({ report: ['举报', 'reports'], consultation: ['咨询', 'consultations'] }),
 
+  'announcement-act': closed({
+    draft: ['起草', 'drafts'], recomputed: ['复算一致', 'recomputes and signs'], dissent: ['复算不符', 'dissents'], approved: ['审核通过', 'approves'], rejected: ['退回', 'rejects'],
+    correction: ['更正', 'corrects'], retract: ['撤回', 'takes back'],
+  }),
+
   'source-mode': closed({ full: ['全量', 'everything'], changes: ['增量', 'what changed'] }),
   'version-rule': closed({ 'source-number': ['来源版本号', 'number of the source'], 'update-time': ['来源更新时间', 'time of update'], counter: ['枢纽计数', 'counted by the hub'] }),
   'hand-over-way': closed({ import: ['文件', 'file'], api: ['接口', 'API'] }),

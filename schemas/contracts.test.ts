@@ -21,8 +21,9 @@ describe('the contracts', () => {
       'cn.yrd.credit_blacklist.CreditRecordEnded', 'cn.yrd.credit_blacklist.CreditRecord',
       'cn.yrd.inspection_failure.InspectionFailureEnded', 'cn.yrd.inspection_failure.InspectionFailure',
       'cn.yrd.recall.RecallEnded', 'cn.yrd.recall.Recall', 'cn.yrd.tally.TallyEnded', 'cn.yrd.tally.Tally',
-      'cn.yrd.control.Genesis', 'cn.yrd.control.Heartbeat',
+      'cn.yrd.control.Cut', 'cn.yrd.control.Genesis', 'cn.yrd.control.Heartbeat',
       'cn.yrd.checkpoint.Checkpoint', 'cn.yrd.checkpoint.Position', 'cn.yrd.parked.ParkedEvent', 'cn.yrd.source_status.SourceStatus',
+      'cn.yrd.announcement.AnnouncementAct',
     ])
   })
 

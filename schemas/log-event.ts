@@ -1,14 +1,18 @@
 import { type Contract, contractByName } from './contracts.ts'
+import type { Cut } from './generated/cut.ts'
 import type { ControlItem, Item, RecordItem, TechnicalItem } from './log-item.ts'
 import { headerText, keyText, parkedHash, type ParkReason } from './park.ts'
 import { partitionOf } from './partition.ts'
+import { dateText } from './record-json.ts'
 import { isEnding, isKind, recordHash } from './record-rule.ts'
+import { isRolled } from './rollups.ts'
 import { type DataStream, PARTITIONS, type Region, type Stream, topicName } from './streams.ts'
 import { isStorable, isStorableTechnical, isStorableText } from './storable.ts'
 import { columnValues, type ColumnValue, TABLES } from './tables.ts'
 
 const GENESIS = 'cn.yrd.control.Genesis'
 const HEARTBEAT = 'cn.yrd.control.Heartbeat'
+const CUT = 'cn.yrd.control.Cut'
 /** What an item takes beside its value: objects, strings, typed columns. */
 const OVERHEAD_BYTES = 1_000
 
@@ -87,10 +91,28 @@ function controlOf(contract: Contract, place: LogPlace, { key, headers }: LogMes
     const here = record['topic'] === topicName(place.region, place.stream) && record['partition'] === place.partition
     return here ? { what: 'control', key: name, heartbeat: undefined } : undefined
   }
+  if (contract.fullName === CUT) return cutOf(place, name, record)
   if (contract.fullName !== HEARTBEAT || name !== 'heartbeat') return undefined
   const [number, committedAt] = [record['number'] as number, record['committedAt'] as number]
   if (!(number >= 0)) return undefined
   return { what: 'control', key: name, heartbeat: { number, committedAt, delayMs: sequenceOf(headers['delay-ms']) ?? 0 } }
+}
+
+function cutOf(place: LogPlace, key: string | undefined, record: Record<string, unknown>): Without<ControlItem> | undefined {
+  const { campaign, year, topic, partition, cutAt, firstDay, lastDay, demo, sources } = record as unknown as Cut
+  if (!isRolled(place.stream) || topic !== topicName(place.region, place.stream) || partition !== place.partition || key !== `cut/${campaign}/${year}` || !isStorableCut(record)) return undefined
+  return {
+    what: 'control', key, heartbeat: undefined,
+    cut: {
+      campaign, year, cutAt, firstDay: dateText(firstDay), lastDay: dateText(lastDay), demo,
+      sources: sources.map(({ sourceSystem, owner, baselineComplete, lastHandOverAt }) => ({ source: sourceSystem, owner, baselineComplete, lastHandOver: lastHandOverAt })),
+    },
+  }
+}
+
+/** Days from 1970 to 2999, so that PostgreSQL takes them. */
+function isStorableCut(record: Record<string, unknown>): boolean {
+  return isStorableTechnical(record) && ['firstDay', 'lastDay'].every((name) => (record[name] as number) >= 0 && (record[name] as number) < 376_000)
 }
 
 function technicalOf(contract: Contract, place: LogPlace, key: Buffer, record: Record<string, unknown>, keyOf: TechnicalKey): Without<TechnicalItem> | ParkReason {

@@ -29,12 +29,13 @@ export interface RecordItem extends Consumed {
   readonly columns: readonly Column[]
 }
 
-/** Genesis or heartbeat. */
+/** Genesis, heartbeat or cut. */
 export interface ControlItem extends Consumed {
   readonly what: 'control'
   /** Constant, so compaction removes whatever bad event lies below under the same key. */
   readonly key: string
   readonly heartbeat: Heartbeat | undefined
+  readonly cut?: CutMarker | undefined
 }
 
 export interface Heartbeat {
@@ -43,6 +44,20 @@ export interface Heartbeat {
   readonly committedAt: number
   /** From that commit to the produce, in ms, on the origin's clock. */
   readonly delayMs: number
+}
+
+/** Where its origin cuts the partition for a joint announcement. */
+export interface CutMarker {
+  readonly campaign: string
+  readonly year: number
+  /** Commit at the origin, ms UTC, on the origin's clock. */
+  readonly cutAt: number
+  /** First and last day of registration, `YYYY-MM-DD`, that the announcement needs. */
+  readonly firstDay: string
+  readonly lastDay: string
+  readonly demo: boolean
+  /** The region's sources of complaints and tallies; times in ms UTC. */
+  readonly sources: readonly { readonly source: string; readonly owner: string; readonly baselineComplete: boolean; readonly lastHandOver: number | null }[]
 }
 
 /** An event of a technical topic, for the handler of its contract. */
@@ -65,7 +80,12 @@ export interface ParkedItem extends Consumed {
 
 export type Item = RecordItem | ControlItem | TechnicalItem | ParkedItem
 
-/** A partition's share of a transaction ends with every 30th heartbeat, so that all replicas cut checkpoints at the same offsets. */
-export function endsShare(item: Item): boolean {
+/** Every 30th heartbeat: all replicas cut checkpoints at the same offsets. */
+export function isCheckpoint(item: Item): boolean {
   return item.what === 'control' && item.heartbeat !== undefined && item.heartbeat.number % 30 === 0
+}
+
+/** A partition's share of a transaction ends with what looks at the replica as it is at that offset: a checkpoint or a cut. */
+export function endsShare(item: Item): boolean {
+  return isCheckpoint(item) || (item.what === 'control' && item.cut !== undefined)
 }

@@ -32,13 +32,13 @@ export function isStorableText(text: string): boolean {
 }
 
 const LONGS = new Set(['version', 'nextOffset', 'offset', 'lastSequence', 'rows'])
-const INSTANTS = new Set(['at', 'declaredSince', 'baselineCompleteAt', 'redrivenAt'])
+const INSTANTS = new Set(['at', 'declaredSince', 'baselineCompleteAt', 'redrivenAt', 'cutAt', 'lastHandOverAt'])
 
 /** The same for a whole technical event: every text, number and time in it is stored. */
 export function isStorableTechnical(value: unknown, name = ''): boolean {
   if (typeof value === 'string') return isStorableText(value)
   if (typeof value === 'number') return INSTANTS.has(name) ? isInstant(value) : LONGS.has(name) ? Number.isSafeInteger(value) && value >= 0 : isInt4(value)
-  if (Buffer.isBuffer(value) || value === null) return true
+  if (Buffer.isBuffer(value) || value === null || typeof value === 'boolean') return true
   if (Array.isArray(value)) return value.every((item) => isStorableTechnical(item, name))
   return Object.entries(value as object).every(([field, inner]) => isStorableTechnical(inner, field))
 }

@@ -7,7 +7,7 @@ test('a topic belongs to one region and one stream, and no two share a name', ()
   expect(new Set(topics.map(({ topic }) => topic)).size).toBe(topics.length)
   for (const { topic, region, stream } of topics) expect(topic).toBe(topicName(region, stream))
   expect(topicsOf('zj').map(({ topic }) => topic)).toEqual([
-    'zj.complaint', 'zj.credit-blacklist', 'zj.inspection-failure', 'zj.recall', 'zj.tally', 'zj.checkpoint', 'zj.parked', 'zj.source-status',
+    'zj.complaint', 'zj.credit-blacklist', 'zj.inspection-failure', 'zj.recall', 'zj.tally', 'zj.checkpoint', 'zj.parked', 'zj.source-status', 'zj.announcement',
   ])
 })
 
@@ -20,7 +20,7 @@ test('technical topics have one partition: their records are few and read in ord
 })
 
 test('the partition counts are those the topics were made with: another count would part a key from its history', () => {
-  expect(PARTITIONS).toEqual({ complaint: 6, 'credit-blacklist': 3, 'inspection-failure': 3, recall: 3, tally: 3, checkpoint: 1, parked: 1, 'source-status': 1 })
+  expect(PARTITIONS).toEqual({ complaint: 6, 'credit-blacklist': 3, 'inspection-failure': 3, recall: 3, tally: 3, checkpoint: 1, parked: 1, 'source-status': 1, announcement: 1 })
 })
 
 test('a prefix keeps the topics of a test apart', () => {

@@ -18,8 +18,8 @@ export const STREAM_TITLES: Readonly<Record<DataStream, { readonly zh: string; r
   tally: { zh: '举报与咨询日计数', en: 'Daily counts of reports and consultations' },
 }
 
-/** Streams by which the regions tell each other how far their replicas are, and their sources. */
-export const TECHNICAL_STREAMS = ['checkpoint', 'parked', 'source-status'] as const
+/** Streams by which the regions tell each other how far their replicas are, their sources, and what they do in a joint announcement. */
+export const TECHNICAL_STREAMS = ['checkpoint', 'parked', 'source-status', 'announcement'] as const
 export type TechnicalStream = (typeof TECHNICAL_STREAMS)[number]
 
 export type Stream = DataStream | TechnicalStream
@@ -27,7 +27,7 @@ export const STREAMS: readonly Stream[] = [...DATA_STREAMS, ...TECHNICAL_STREAMS
 
 /** Partitions of a region's topic of this stream. They never change: a key must stay where its history is. */
 export const PARTITIONS: Readonly<Record<Stream, number>> = {
-  complaint: 6, 'credit-blacklist': 3, 'inspection-failure': 3, recall: 3, tally: 3, checkpoint: 1, parked: 1, 'source-status': 1,
+  complaint: 6, 'credit-blacklist': 3, 'inspection-failure': 3, recall: 3, tally: 3, checkpoint: 1, parked: 1, 'source-status': 1, announcement: 1,
 }
 
 export interface Topic {

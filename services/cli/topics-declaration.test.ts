@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { checkDeclaration } from './topics-declaration.ts'
 import { readDeclaration } from './topics.ts'
 
-const streams = { complaint: 6, 'credit-blacklist': 3, 'inspection-failure': 3, recall: 3, tally: 3, checkpoint: 1, parked: 1, 'source-status': 1 }
+const streams = { complaint: 6, 'credit-blacklist': 3, 'inspection-failure': 3, recall: 3, tally: 3, checkpoint: 1, parked: 1, 'source-status': 1, announcement: 1 }
 
 it('infra/topics.yaml declares the streams and partition counts that the services compute with', async () => {
   const { settings } = await readDeclaration()

@@ -1,6 +1,6 @@
 import { Freshness } from '@hub/schemas/freshness'
 import { isIdentityShaped } from '@hub/schemas/identity'
-import { endsShare, type Item, type ParkedItem, type RecordItem } from '@hub/schemas/log-item'
+import { isCheckpoint, type Item, type ParkedItem, type RecordItem } from '@hub/schemas/log-item'
 import { dateText } from '@hub/schemas/record-json'
 import type { Region } from '@hub/schemas/streams'
 import { TABLES } from '@hub/schemas/tables'
@@ -126,7 +126,7 @@ export class Partition {
     if (item.what === 'control' && item.heartbeat !== undefined) this.freshness.heartbeatApplied(item.offset, item.heartbeat.delayMs)
     this.#next = item.offset + 1
     if (item.sequence !== undefined) this.#lastSequence = Math.max(this.#lastSequence, item.sequence)
-    if (endsShare(item) && this.#next >= this.#completeFrom) {
+    if (isCheckpoint(item) && this.#next >= this.#completeFrom) {
       remember(this.#cuts, { nextOffset: this.#next, digest: holdings.digest(this.number), parkedDigest: this.parkedDigest })
       this.#compare()
     }

@@ -9,6 +9,7 @@ import type { ReplicatorMetrics } from './metrics.ts'
 import type { Partitions } from './partitions.ts'
 import type { Part, Queue } from './queue.ts'
 import { decideParts, writeDecisions } from './store/apply.ts'
+import { copyCuts } from './store/cuts.ts'
 import { cutCheckpoints } from './store/checkpoints.ts'
 import { fence, FencedError, type Lease, renewLease } from './store/lease.ts'
 import { fenced, movePositions, type Move } from './store/positions.ts'
@@ -137,6 +138,7 @@ export async function transact(c: DbTx, lease: Lease, { here, leaseMs }: Pick<Ap
   writeDecisions(c, moves, first)
   applyTechnical(c, here, moves.flatMap(({ decision }) => decision.technical))
   cutCheckpoints(c, here.region, moves)
+  copyCuts(c, moves)
   return moves
 }
 

@@ -1,6 +1,6 @@
 import { decide } from '@hub/schemas/record-rule'
-import type { Heartbeat, Item, ParkedItem, RecordItem, TechnicalItem } from '@hub/schemas/log-item'
-import { endsShare } from '@hub/schemas/log-item'
+import type { CutMarker, Heartbeat, Item, ParkedItem, RecordItem, TechnicalItem } from '@hub/schemas/log-item'
+import { isCheckpoint } from '@hub/schemas/log-item'
 import type { Countable } from '@hub/schemas/rollups'
 
 /** One record's row as the database has it. */
@@ -73,6 +73,8 @@ export interface Decision {
   /** Set when offsets were missing: below it this replica lacks superseded versions. Absolute. */
   readonly completeFrom: number | undefined
   readonly checkpoint: boolean
+  /** The share ends with it. */
+  readonly cut: { readonly marker: CutMarker; readonly offset: number } | undefined
   /** Newest version per key, in offset order. */
   readonly puts: Put[]
   /** Rows in the database that become history, up to and without `to`. */
@@ -151,7 +153,8 @@ export function decideShare(share: Share): Decision {
     lastEvent,
     heartbeat,
     completeFrom,
-    checkpoint: last !== undefined && endsShare(last),
+    checkpoint: last !== undefined && isCheckpoint(last),
+    cut: last?.what === 'control' && last.cut !== undefined ? { marker: last.cut, offset: last.offset } : undefined,
     parked: parkings,
     buried,
     technical,

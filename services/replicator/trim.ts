@@ -3,6 +3,7 @@ import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { markChanges } from './store/change-mark.ts'
 import { trimCheckpoints } from './store/checkpoints.ts'
+import { trimCuts } from './store/cuts.ts'
 import { trimHistory } from './store/history.ts'
 import { thinPositionLog } from './store/region-position.ts'
 import { trimRedriveRequests } from './store/redrive.ts'
@@ -26,6 +27,7 @@ export async function trimHourly(db: Db, historyMonths: number, onDone: () => vo
       for (const [trim, months] of [[trimHistory, historyMonths], [trimParked, historyMonths], [trimRegionParked, historyMonths], [trimRedriven, historyMonths], [trimAudit, AUDIT_MONTHS]] as const) {
         while (!signal.aborted && (await trim(db, months)) > 0);
       }
+      await trimCuts(db, historyMonths)
       await trimCheckpoints(db, CHECKPOINT_DAYS)
       await thinPositionLog(db, POSITION_LOG_DAYS)
       await trimRequests(db, REQUEST_DAYS)

@@ -1,5 +1,6 @@
 import type { DbTx } from '@hub/runtime/db'
 import type { TechnicalItem } from '@hub/schemas/log-item'
+import { announcementActHandler } from './announcement-act.ts'
 import { checkpointHandler } from './checkpoint.ts'
 import { parkedEventHandler } from './parked-event.ts'
 import { positionHandler } from './position.ts'
@@ -11,7 +12,7 @@ export interface Here {
   readonly topicPrefix: string
 }
 
-/** What the regions tell each other of replicas and sources, one file per event. */
+/** What the regions tell each other of replicas, sources and joint announcements, one file per event. */
 export interface TechnicalHandler<T> {
   readonly contract: string
   /** The Kafka key such an event has. */
@@ -20,7 +21,7 @@ export interface TechnicalHandler<T> {
   apply(c: DbTx, here: Here, records: readonly T[]): void
 }
 
-const HANDLERS: readonly TechnicalHandler<never>[] = [positionHandler, checkpointHandler, parkedEventHandler, sourceStatusHandler]
+const HANDLERS: readonly TechnicalHandler<never>[] = [positionHandler, checkpointHandler, parkedEventHandler, sourceStatusHandler, announcementActHandler]
 
 /** Undefined for a contract without a handler. */
 export function keyOfTechnical(contract: string, record: unknown): string | undefined {

@@ -1,0 +1,54 @@
+import { type Db, type DbTx, int4Array, textArray } from '@hub/runtime/db'
+import { ROLLUP_TABLES, ROLLUPS, type RollupTable } from '@hub/schemas/rollups'
+import type { Move } from './positions.ts'
+
+/** Names of traders are published for a year at most. */
+const TRADER_MONTHS = 13
+
+/**
+ * Copies the counts of every partition whose share ended with its first marker of an announcement, as they are there; after rows, counts and positions. A
+ * later marker of the same one is counted and changes nothing.
+ */
+export function copyCuts(c: DbTx, moves: readonly Move[]): void {
+  const cuts = moves.flatMap(({ slot, decision: { cut } }) => (cut === undefined ? [] : [{ slot, ...cut }]))
+  if (cuts.length === 0) return
+  c.send({
+    text: `UPDATE cut SET repeated = repeated + 1 FROM unnest($1::text[], $2::int4[], $3::text[], $4::int4[]) AS m (topic, partition, campaign, year)
+            WHERE cut.topic = m.topic AND cut.partition = m.partition AND cut.campaign = m.campaign AND cut.year = m.year`,
+    values: keys(cuts),
+  })
+  for (const { slot, marker, offset } of cuts) {
+    const copies = ROLLUP_TABLES.filter((table) => ROLLUPS[table].stream === slot.stream)
+    c.send({
+      text: `WITH made AS (
+               INSERT INTO cut (campaign, year, region, stream, topic, partition, generation, log_offset, cut_at, first_day, last_day, demo, sources, parked, parked_digest, whole)
+               SELECT $3, $4, o.region, o.stream, o.topic, o.partition, o.generation, $5, to_timestamp($6 / 1000.0), $7::date, $8::date, $9, $10::jsonb,
+                      o.parked_open, int8send(o.parked_hi) || int8send(o.parked_lo), o.complete_from <= $5
+                 FROM consumer_offset o WHERE o.topic = $1 AND o.partition = $2
+               ON CONFLICT DO NOTHING RETURNING number, region, partition, first_day, last_day)
+             ${copies.map((table) => `, ${table}_copied AS (${copySql(table)})`).join('\n')}
+             SELECT count(*) FROM made`,
+      values: [slot.topic, slot.partition, marker.campaign, marker.year, offset, marker.cutAt, marker.firstDay, marker.lastDay, marker.demo, JSON.stringify(marker.sources)],
+    })
+  }
+}
+
+function copySql(table: RollupTable): string {
+  const { keys: names, sums, money } = ROLLUPS[table]
+  const columns = [...names.map(([name]) => name), ...sums, ...(money === null ? [] : [money])]
+  return `INSERT INTO cut_${table} (cut, ${columns.join(', ')})
+          SELECT m.number, ${columns.map((name) => `t.${name}`).join(', ')} FROM made m JOIN ${table} t ON t.region = m.region AND t.partition = m.partition AND t.day BETWEEN m.first_day AND m.last_day`
+}
+
+function keys(cuts: readonly { readonly slot: Move['slot']; readonly marker: { readonly campaign: string; readonly year: number } }[]): Buffer[] {
+  return [
+    textArray(cuts.map(({ slot }) => slot.topic)), int4Array(cuts.map(({ slot }) => slot.partition)),
+    textArray(cuts.map(({ marker }) => marker.campaign)), int4Array(cuts.map(({ marker }) => marker.year)),
+  ]
+}
+
+/** Forgets copies older than `months`, and those that name traders once no announcement may name them any more. */
+export async function trimCuts(db: Db, months: number): Promise<void> {
+  await db.query('DELETE FROM cut_trader_day WHERE cut IN (SELECT number FROM cut WHERE cut_at < now() - make_interval(months => $1::int))', [TRADER_MONTHS])
+  await db.query('DELETE FROM cut WHERE cut_at < now() - make_interval(months => $1::int)', [months])
+}

@@ -70,6 +70,11 @@ describe('what a region declares', () => {
     }
   })
 
+  test('a kid that looks like a number needs no quotes', () => {
+    const pem = '-----BEGIN PUBLIC KEY-----\n      MCowBQYDK2VwAyEAhdR4FQd3NWVoujUGlLTLaBTGcvX9J4VplT4TGqfStEs=\n      -----END PUBLIC KEY-----'
+    expect(parsePublicKeys(`keys:\n  - kid: 5132224704e58258\n    from: 2026-01-01T00:00:00+08:00\n    to: null\n    publicKey: |\n      ${pem}\n`, 'keys.yaml').kids).toEqual(['5132224704e58258'])
+  })
+
   test.each([
     ['no list', '{}', 'a list is expected'],
     ['another kid', entry({ kid: 'abc' }), `that of this key is ${key.kid}`],

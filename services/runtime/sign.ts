@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign as signBytes, verify as verifyBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { parse } from 'yaml'
+import { parse, type Tags } from 'yaml'
 
 /** A region's signing key; PEM, PKCS#8. `kid` = first 16 hex digits of the SHA-256 of the public key's SPKI. */
 export interface SigningKey {
@@ -73,7 +73,7 @@ export async function readPublicKeys(file: string): Promise<PublicKeys> {
 export function parsePublicKeys(yaml: string, name: string): PublicKeys {
   const problems: string[] = []
   const keys = new Map<string, { readonly key: KeyObject; readonly from: number; readonly to: number }>()
-  const { keys: entries } = (parse(yaml) ?? {}) as { keys?: unknown }
+  const { keys: entries } = (parse(yaml, { customTags: withoutNumbers }) ?? {}) as { keys?: unknown }
   if (!Array.isArray(entries)) problems.push('keys: a list is expected')
   for (const [n, entry] of (Array.isArray(entries) ? entries as unknown[] : []).entries()) {
     const { kid, from, to, publicKey } = (entry ?? {}) as Record<string, unknown>
@@ -98,6 +98,11 @@ export function parsePublicKeys(yaml: string, name: string): PublicKeys {
       return at >= known.from && at < known.to ? undefined : 'key-not-valid-then'
     },
   }
+}
+
+/** A kid may look like a number (`5132224704e58258`), and none of the fields is one. */
+function withoutNumbers(tags: Tags): Tags {
+  return tags.filter((tag) => typeof tag === 'string' || !/:(int|float)$/.test(tag.tag))
 }
 
 function timeOf(value: unknown): number {

@@ -8,6 +8,7 @@ import { NO_CELLS, type Cells } from '../figures/cells.ts'
 import { annexOf, isAnnexOf, struck, traderList } from './annex.ts'
 import { approvedBytes, assembleEdition, digestsOf, editionBytes, lacking, recomputedBytes, type Content } from './assemble.ts'
 import type { Correction } from './corrections.ts'
+import { disagreements } from './disagreement.ts'
 import type { Approved, Edition, Recomputed } from './model.ts'
 import { erratumOf, regionsIn, retractionOf, statementOf, type CutState } from './statement.ts'
 import { verifyEdition } from './verify.ts'
@@ -162,6 +163,29 @@ describe('the list of traders', () => {
   test('names nobody where no rule says how long', () => {
     const old = planOf(calendar, 'spring-festival', 2021)
     expect(traderList(cellsOfAll(), old, REGIONS, 0)).toMatchObject({ namesUntil: null, rule: 'CMP.PUBLISH_TERM', traders: [] })
+  })
+})
+
+describe('a draft', () => {
+  const draft = contentOf(cut())
+  const own = (cells: Cells, change: Partial<CutState> = {}) => ({ statement: statementOf(cut({ cells, ...change }), calendar), list: traderList(cells, plan, REGIONS) })
+  const parts = (mine: ReturnType<typeof own>) => disagreements(draft, mine).map(({ part }) => part)
+
+  test('that says what a region computes is signed', () => {
+    expect(disagreements(draft, own(cellsOfAll()))).toEqual([])
+  })
+
+  test('is not signed by a region whose figures are others, which it names', () => {
+    const [first, ...rest] = cellsOfAll().days
+    const found = disagreements(draft, own({ ...cellsOfAll(), days: [{ ...first!, n: 2 }, ...rest] }))
+    expect(found.map(({ part }) => part)).toEqual(['figures'])
+    expect(found[0]!.changes).toContainEqual({ region: 'sh', definition: 'received@1', code: null, before: '3', after: '4' })
+  })
+
+  test('nor over traders, the cut or anything else', () => {
+    expect(parts(own({ ...cellsOfAll(), traders: [] }))).toEqual(['traders'])
+    expect(parts(own(cellsOfAll(), { basis: cut().basis.map((one) => ({ ...one, parked: 1 })) }))).toEqual(['cut'])
+    expect(parts(own(cellsOfAll(), { demo: true }))).toEqual(['statement'])
   })
 })
 

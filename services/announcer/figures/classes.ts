@@ -20,28 +20,41 @@ const TABLES: Readonly<Record<ClassTableId, { readonly names: Readonly<Record<st
  * Ties stand by code.
  */
 export function classTable(id: ClassTableId, cells: Cells, present: readonly Region[]): ClassTable {
+  const classes = classCounts(id, cells, present, 'counted')
+  const among = classes.flatMap(({ cells }) => cells)
+  return {
+    definition: refOf(id),
+    of: perRegion(present, (regions) => sum(among, regions, 'counted')),
+    rows: classes.map(({ code, name, cells }) => ({ code, name, counts: perRegion(present, (regions) => sum(cells, regions, 'counted')) })),
+  }
+}
+
+interface ClassCount {
+  readonly code: string | null
+  readonly name: Text
+  readonly total: number
+  readonly cells: readonly ClassCell[]
+}
+
+/** Classes that occur, most complaints first, those without a class last. */
+export function classCounts(id: ClassTableId, cells: Cells, present: readonly Region[], what: 'counted' | 'received'): ClassCount[] {
   const { names, takes } = TABLES[id]
+  const regions = new Set(present)
   const byCode = new Map<string | null, ClassCell[]>()
-  const among: ClassCell[] = []
   for (const cell of cells.classes) {
-    if (!takes(cell) || cell.counted === 0 || !present.includes(cell.region)) continue
-    among.push(cell)
+    if (!takes(cell) || !regions.has(cell.region)) continue
     const same = byCode.get(cell.code)
     if (same === undefined) byCode.set(cell.code, [cell])
     else same.push(cell)
   }
-  const rows = [...byCode].map(([code, found]) => ({
-    code,
-    name: code === null ? UNCLASSIFIED : names[code] ?? ([code, code] as const),
-    counts: perRegion(present, (regions) => sum(found, regions)),
-  }))
-    .filter(({ counts }) => counts.total > 0)
-  rows.sort((a, b) => Number(a.code === null) - Number(b.code === null) || b.counts.total - a.counts.total || (a.code! < b.code! ? -1 : 1))
-  return { definition: refOf(id), of: perRegion(present, (regions) => sum(among, regions)), rows }
+  return [...byCode]
+    .map(([code, found]) => ({ code, name: code === null ? UNCLASSIFIED : names[code] ?? ([code, code] as const), total: sum(found, regions, what), cells: found }))
+    .filter(({ total }) => total > 0)
+    .sort((a, b) => Number(a.code === null) - Number(b.code === null) || b.total - a.total || (a.code! < b.code! ? -1 : 1))
 }
 
-function sum(cells: readonly ClassCell[], regions: ReadonlySet<Region>): number {
+function sum(cells: readonly ClassCell[], regions: ReadonlySet<Region>, what: 'counted' | 'received'): number {
   let n = 0
-  for (const { region, counted } of cells) if (regions.has(region)) n += counted
+  for (const cell of cells) if (regions.has(cell.region)) n += cell[what]
   return n
 }

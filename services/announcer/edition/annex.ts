@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import type { Region } from '@hub/schemas/streams'
 import type { Plan } from '../campaigns.ts'
 import { yearOf } from '../calendar/day.ts'
@@ -9,7 +10,7 @@ import { traderRows } from '../figures/traders.ts'
 import { sameDayOf, twelveMonthsBefore } from '../figures/windows.ts'
 import { ruleOn } from '../rules.ts'
 import { TRADER_CAVEATS } from './caveats.ts'
-import type { Annex, AnnexRow } from './model.ts'
+import { FORMAT, type Annex, type AnnexRow } from './model.ts'
 
 /** Least number of accepted complaints that names a trader, unless the bureaus agree on another. */
 export const LEAST_ACCEPTED = 10
@@ -36,9 +37,15 @@ export function traderList(cells: Cells, plan: Plan, present: readonly Region[],
 }
 
 /**
- * The annex of the lead's draft.
- * @param saltOf random, 32 bytes, hex, for each row: once drawn they are part of the draft
+ * The salts of a draft, one per row, hex: HMAC-SHA-256 of the row's number under 32 random bytes that the lead draws. A draft carries those bytes alone,
+ * however long the list is; an edition carries the salts of the rows it shows, from which nobody finds another one.
  */
+export function saltsFrom(drawn: Buffer): (row: number) => string {
+  if (drawn.length !== 32) throw new RangeError('salts are made from 32 random bytes')
+  return (row) => createHmac('sha256', drawn).update(`${FORMAT}/row/${row}`).digest('hex')
+}
+
+/** The annex of a draft. @param saltOf 32 bytes, hex, for each row, counted from 0 */
 export function annexOf({ traders, ...head }: TraderList, saltOf: (row: number) => string): Annex {
   return { ...head, rows: traders.map((trader, row) => salted(trader, saltOf(row))) }
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, test } from 'vitest'
 import { generateSigningKey, parsePublicKeys, sign, type PublicKeys, type SigningKey } from '@hub/runtime/sign'
 import { REGIONS, type Region } from '@hub/schemas/streams'
@@ -5,7 +7,7 @@ import { loadCalendar } from '../calendar/load.ts'
 import { planOf } from '../campaigns.ts'
 import type { RegionAtCut } from '../completeness.ts'
 import { NO_CELLS, type Cells } from '../figures/cells.ts'
-import { annexOf, isAnnexOf, struck, traderList } from './annex.ts'
+import { annexOf, isAnnexOf, saltsFrom, struck, traderList } from './annex.ts'
 import { approvedBytes, assembleEdition, digestsOf, editionBytes, lacking, recomputedBytes, type Content } from './assemble.ts'
 import type { Correction } from './corrections.ts'
 import { disagreements } from './disagreement.ts'
@@ -16,6 +18,7 @@ import { verifyEdition } from './verify.ts'
 const calendar = loadCalendar()
 const plan = planOf(calendar, 'spring-festival', 2026)
 const AT = '2026-02-25T00:00:05+08:00'
+const SALTS = saltsFrom(Buffer.alloc(32, 7))
 const FIRM = '91330110993733187N'
 const OTHER = '91310106MAX97QKCXB'
 
@@ -154,6 +157,13 @@ describe('the list of traders', () => {
     expect(isAnnexOf({ ...content.annex, rows: [{ ...content.annex.rows[0]!, salt: 'short' }] }, list)).toBe(false)
   })
 
+  test('has a salt of its own in every row, and the same one in every region', () => {
+    expect(new Set(Array.from({ length: 100 }, (_, row) => SALTS(row))).size).toBe(100)
+    expect(saltsFrom(Buffer.alloc(32, 7))(3)).toBe(SALTS(3))
+    expect(saltsFrom(Buffer.alloc(32, 8))(3)).not.toBe(SALTS(3))
+    expect(() => saltsFrom(Buffer.alloc(16))).toThrow(/32 random bytes/)
+  })
+
   test('loses a name and its salt, and the signatures still hold', () => {
     const later = { ...edition, annex: struck(edition.annex, ({ uscc }) => uscc === FIRM) }
     expect(editionBytes(later).toString()).not.toMatch(/甲公司|91330110993733187N/)
@@ -186,6 +196,40 @@ describe('a draft', () => {
     expect(parts(own({ ...cellsOfAll(), traders: [] }))).toEqual(['traders'])
     expect(parts(own(cellsOfAll(), { basis: cut().basis.map((one) => ({ ...one, parked: 1 })) }))).toEqual(['cut'])
     expect(parts(own(cellsOfAll(), { demo: true }))).toEqual(['statement'])
+  })
+})
+
+describe('the contract', () => {
+  const full = publish(contentOf(cut()))
+  const partial = publish(contentOf(without('zj')))
+  const returned = erratumOf(cut(), calendar, partial.statement, [{ region: 'zj', reason: 'region-returned', recordId: null, before: null, after: null }])
+  const later = statementOf(cut({ plan: planOf(calendar, 'may-day', 2026), cells: NO_CELLS, demo: true }), calendar)
+  const editions: Record<string, Edition> = {
+    full, partial, struck: { ...full, annex: struck(full.annex, () => true) }, erratum: publish({ ...contentOf(cut()), statement: returned }),
+    retracted: publish({ ...contentOf(cut()), statement: retractionOf(full.statement), tips: [] }), 'of no complaints, by rules that are not verified': publish({ ...contentOf(cut()), statement: later }),
+  }
+  const allows = new Ajv2020({ allErrors: true }).compile(JSON.parse(readFileSync(new URL('edition.schema.json', import.meta.url), 'utf8')))
+
+  test.each(Object.entries(editions))('allows an edition that is %s', (_what, edition) => {
+    allows(edition)
+    expect(allows.errors).toBeNull()
+  })
+
+  test('leaves nothing out and nothing in', () => {
+    const allowed: string[] = []
+    for (const [what, edition] of Object.entries(editions)) {
+      for (const path of objectsOf(edition)) {
+        const more = structuredClone(edition)
+        ;(at(more, path) as Record<string, unknown>)['more'] = 1
+        if (allows(more)) allowed.push(`${what} ${path.join('.')}.more`)
+        for (const name of Object.keys(at(edition, path) as object)) {
+          const less = structuredClone(edition)
+          delete (at(less, path) as Record<string, unknown>)[name]
+          if (allows(less)) allowed.push(`${what} ${[...path, name].join('.')}`)
+        }
+      }
+    }
+    expect(allowed).toEqual([])
   })
 })
 
@@ -246,7 +290,7 @@ describe('verification', () => {
 
 function contentOf(state: CutState): Content {
   const statement = statementOf(state, calendar)
-  return { statement, annex: annexOf(traderList(state.cells, plan, regionsIn(statement)), (row) => String(row).padStart(64, 'a')), tips: [{ zh: '节后退换货请保留凭证。', en: null }] }
+  return { statement, annex: annexOf(traderList(state.cells, plan, regionsIn(statement)), SALTS), tips: [{ zh: '节后退换货请保留凭证。', en: null }] }
 }
 
 function publish(content: Content): Edition {
@@ -299,8 +343,18 @@ function leavesOf(value: unknown, path: Path = []): Path[] {
   return Object.entries(value).flatMap(([name, one]) => leavesOf(one, [...path, Array.isArray(value) ? Number(name) : name]))
 }
 
+function objectsOf(value: unknown, path: Path = []): Path[] {
+  if (typeof value !== 'object' || value === null) return []
+  const inside = Object.entries(value).flatMap(([name, one]) => objectsOf(one, [...path, Array.isArray(value) ? Number(name) : name]))
+  return Array.isArray(value) ? inside : [path, ...inside]
+}
+
+function at(root: unknown, path: Path): unknown {
+  return path.reduce((value, name) => (value as Record<string | number, unknown>)[name], root)
+}
+
 function change(root: unknown, path: Path): void {
-  const parent = path.slice(0, -1).reduce((at, name) => (at as Record<string | number, unknown>)[name], root) as Record<string | number, unknown>
+  const parent = at(root, path.slice(0, -1)) as Record<string | number, unknown>
   const name = path.at(-1)!
   const value = parent[name]
   parent[name] = typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : typeof value === 'string' ? (value.startsWith('A') ? `B${value.slice(1)}` : `A${value.slice(1)}`) : 'x'

@@ -158,7 +158,7 @@ export interface Tip {
 /** The region's first signature of these digests. */
 export interface Recomputed {
   readonly region: Region
-  /** Instant with offset. */
+  /** Instant, `2026-02-25T00:00:05+08:00` (`shanghaiTime`). */
   readonly at: string
   readonly kid: string
   /** Ed25519, base64, over `recomputedBytes`. */
@@ -170,7 +170,7 @@ export interface Approved {
   readonly region: Region
   /** Number under which the region keeps who approved. */
   readonly approval: string
-  /** Instant with offset. */
+  /** Instant, `2026-02-25T00:00:05+08:00` (`shanghaiTime`). */
   readonly at: string
   readonly kid: string
   /** Ed25519, base64, over `approvedBytes`. */

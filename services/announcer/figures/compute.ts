@@ -1,7 +1,7 @@
 import type { Region } from '@hub/schemas/streams'
 import { alignmentOf, type Plan, windowBefore } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
-import { beginningsOf, type Beginnings } from './beginnings.ts'
+import { addDays } from '../calendar/day.ts'
 import { onDays, type Cells } from './cells.ts'
 import { classTable } from './classes.ts'
 import { countRow, mediation, onlineShare, type CountId } from './counts.ts'
@@ -15,18 +15,22 @@ import { yearOnYear } from './year-on-year.ts'
 /** The headline first, then what it is made of. */
 const ROWS = ['received', 'counted', 'accepted', 'refused', 'pending', 'transferred', 'reports', 'consultations'] as const satisfies readonly CountId[]
 
-/** The days that an announcement is computed from: nobody needs to read others. Within the twelve months it does not matter which day a trader's cell has. */
-export function spansOf(plan: Plan, calendar: Calendar): { readonly window: Window, readonly earlier: Window | null, readonly traders: Window } {
-  return { window: plan.window, earlier: windowBefore(calendar, plan), traders: twelveMonthsBefore(plan.publishOn) }
+/** So many days before a window tell whether a region had data by then, or began in the middle of it. */
+const DAYS_BEFORE = 31
+
+/** The days that a cut copies: nothing that an announcement is computed from lies outside. */
+export function spanOf(plan: Plan, calendar: Calendar): Window {
+  const earlier = windowBefore(calendar, plan)
+  const starts = [plan.window.from, twelveMonthsBefore(plan.publishOn).from, ...(earlier === null ? [] : [addDays(earlier.from, -DAYS_BEFORE)])]
+  return { from: starts.sort()[0]!, to: addDays(plan.publishOn, -1) }
 }
 
 /**
  * All figures of an announcement. The same cells give the same figures in every region, in whatever order and however many parts they come.
- * @param cells all that the markers copied, of all partitions; those of regions that are not `present` are left out
+ * @param cells all that the markers copied (the days of `spanOf`), of all partitions, added up or not; those of regions that are not `present` are left out
  * @param present regions whose every partition was cut
- * @param begin where the data of each region begin, when the cells are not all that was copied but the days of `spansOf`
  */
-export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[], begin: Beginnings = beginningsOf(cells)): Figures {
+export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[]): Figures {
   const inside = onDays(cells, (day) => isIn(plan.window, day))
   return {
     counts: ROWS.map((id) => countRow(id, inside, present)),
@@ -41,6 +45,6 @@ export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present:
       values: perRegion(present, (regions) => mediation(inside, regions)),
       due: mediationDue(calendar, plan.window),
     },
-    yearOnYear: yearOnYear(cells, begin, plan.window, windowBefore(calendar, plan), alignmentOf(plan.campaign), present),
+    yearOnYear: yearOnYear(cells, plan.window, windowBefore(calendar, plan), alignmentOf(plan.campaign), present),
   }
 }

@@ -2,9 +2,8 @@ import { REGIONS, type Region } from '@hub/schemas/streams'
 import { describe, expect, test } from 'vitest'
 import { loadCalendar } from '../calendar/load.ts'
 import { planOf } from '../campaigns.ts'
-import { beginningsOf } from './beginnings.ts'
 import { NO_CELLS, type Cells, type DayCell } from './cells.ts'
-import { figuresOf, spansOf } from './compute.ts'
+import { figuresOf, spanOf } from './compute.ts'
 import { definitionOf, DEFINITIONS } from './definitions.ts'
 import { risesOf } from './rises.ts'
 import { traderRows } from './traders.ts'
@@ -40,8 +39,8 @@ describe('year on year', () => {
     const cells = inRegions((region) => [onDay(region, '2026-02-16', 3), onDay(region, region === 'js' ? '2025-01-29' : '2025-01-28', 2)])
     const [received] = figuresOf(cells, spring, calendar, REGIONS).yearOnYear.rows
     expect(received!.values).toMatchObject({ sh: { current: 3, earlier: 2 }, js: { current: 3, earlier: null }, total: { current: 12, earlier: null } })
-    const begin = { ...beginningsOf(cells), js: { complaints: '2024-01-01', tallies: null } }
-    expect(figuresOf(cells, spring, calendar, REGIONS, begin).yearOnYear.rows[0]!.values.total).toEqual({ current: 12, earlier: 8 })
+    const earlier = { ...cells, days: [...cells.days, onDay('js', '2025-01-02', 1)] }
+    expect(figuresOf(earlier, spring, calendar, REGIONS).yearOnYear.rows[0]!.values.total).toEqual({ current: 12, earlier: 8 })
   })
 
   test('a region without a complaint on those days has nothing to divide by', () => {
@@ -95,8 +94,13 @@ describe('traders', () => {
     expect(twelveMonthsBefore('2026-02-25')).toEqual({ from: '2025-02-25', to: '2026-02-24' })
     expect(twelveMonthsBefore('2024-02-29')).toEqual({ from: '2023-02-28', to: '2024-02-28' })
     expect(sameDayOf(2028, '2024-02-29')).toBe('2028-02-29')
-    expect(spansOf(spring, calendar)).toEqual({ window: spring.window, earlier: { from: '2025-01-28', to: '2025-02-04' }, traders: { from: '2025-02-25', to: '2026-02-24' } })
   })
+})
+
+test('a cut copies the days of everything that is computed, and a month before what it is compared with', () => {
+  expect(spanOf(spring, calendar)).toEqual({ from: '2024-12-28', to: '2026-02-24' })
+  expect(spanOf(planOf(calendar, '315', 2026), calendar)).toEqual({ from: '2023-12-01', to: '2026-03-14' })
+  expect(spanOf(planOf(calendar, 'spring-festival', 2019), calendar)).toEqual({ from: '2018-02-12', to: '2019-02-11' })
 })
 
 describe('rises', () => {
@@ -107,7 +111,7 @@ describe('rises', () => {
       days: [onDay('sh', begins, 1)],
       classes: [...Object.entries(now).map(([code, n]) => received('2026-02-16', code, n)), ...Object.entries(then).map(([code, n]) => received('2025-01-28', code, n))],
     }
-    return risesOf(cells, beginningsOf(cells), spring, calendar, ['sh'])
+    return risesOf(cells, spring, calendar, ['sh'])
   }
 
   test('the largest first, with counts, as a draft that asks for an editor', () => {

@@ -14,8 +14,8 @@ import { stopSignal } from './stop-signal.ts'
 import { openSupervisor, type ManagedProcess, type SupervisorOptions } from './supervisor.ts'
 import { describeAddresses } from './welcome.ts'
 
-// `npm start`: broker, registry and database, one process per region, the sample published and compared; stays up until Ctrl-C.
-const SAMPLE = join(REPO_ROOT, 'test/data/sample')
+// `npm start`: broker, registry and database, one process per region, the regions' sample files imported, the replicas compared; stays up until Ctrl-C.
+const SAMPLE = join(REPO_ROOT, 'test/data/sources/files')
 /** What --fresh forgets; developers' and tests' own stacks below .hub stay. */
 const DATA = ['kafka', 'postgres', 'regions', 'logs', 'local.json', 'secrets.json', 'try-event.json']
 
@@ -45,7 +45,7 @@ async function start(): Promise<number> {
     await startRegions(stack, regions, running)
     const status = await hub(['demo', SAMPLE, ...(options.json ? ['--json'] : [])], localFile, signal)
     if (options.exit || signal.aborted) return signal.aborted ? 130 : status
-    if (!options.json) process.stdout.write(describeAddresses(stack, regions, SAMPLE))
+    if (!options.json) process.stdout.write(describeAddresses(stack, regions))
     if (!signal.aborted) await once(signal, 'abort')
     return 0
   } finally {

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { RegionFiles } from './local-files.ts'
+import { REPO_ROOT } from './paths.ts'
 import { gatewayUrl, lookupUrl } from './region-process.ts'
 import { REGION_USERS, type RegionUser, type Stack } from './stack.ts'
 
@@ -8,25 +9,23 @@ const STREAM = 'complaint'
 
 /**
  * What `npm start` says once it is up: the addresses, and commands to try as they stand. The event that the first one publishes is put
- * beside the data, made from the first complaint of the sample under a record id of its own.
+ * beside the data: the sample of its contract under a record id of its own.
  */
-export function describeAddresses(stack: Stack, regions: Record<RegionUser, RegionFiles>, sampleDir: string): string {
-  const event = writeEvent(stack.supervisor.dataDir, join(sampleDir, 'zj.ndjson'))
+export function describeAddresses(stack: Stack, regions: Record<RegionUser, RegionFiles>): string {
+  const event = writeEvent(stack.supervisor.dataDir)
   const bearer = (region: RegionUser, role: 'publisher' | 'reader' | 'operator'): string => `-H 'authorization: Bearer ${regions[region].keys[role]}'`
   return [
     '',
     ...REGION_USERS.map((region) => `${region}  网关 gateway ${gatewayUrl(region)}  ·  信用查询 credit lookup ${lookupUrl(region)}  （接口说明 /openapi.json）`),
     `Kafka ${stack.kafka.brokers}  ·  模式注册中心 registry ${stack.registryUrl}`,
     `密钥和口令 keys and passwords: ${shown(join(stack.supervisor.dataDir, 'local.json'))}`,
-    ...(event === undefined ? [] : [
-      '',
-      '在浙江发布一条投诉 · publish a complaint in zj:',
-      `  curl -s ${bearer('zj', 'publisher')} -H 'content-type: application/json' -d @${shown(event.file)} ${gatewayUrl('zj')}/v1/streams/${STREAM}/events`,
-      '在上海读取它 · read it in sh:',
-      `  curl -s ${bearer('sh', 'reader')} '${gatewayUrl('sh')}/v1/streams/${STREAM}/records?recordId=${encodeURIComponent(event.recordId)}'`,
-      '它的回执（编号在第一条命令的回答中） · its receipt (the id is in the answer to the first command):',
-      `  curl -s ${bearer('zj', 'publisher')} ${gatewayUrl('zj')}/v1/receipts/<eventId>`,
-    ]),
+    '',
+    '在浙江发布一条投诉 · publish a complaint in zj:',
+    `  curl -s ${bearer('zj', 'publisher')} -H 'content-type: application/json' -d @${shown(event.file)} ${gatewayUrl('zj')}/v1/streams/${STREAM}/events`,
+    '在上海读取它 · read it in sh:',
+    `  curl -s ${bearer('sh', 'reader')} '${gatewayUrl('sh')}/v1/streams/${STREAM}/records?recordId=${encodeURIComponent(event.recordId)}'`,
+    '它的回执（编号在第一条命令的回答中） · its receipt (the id is in the answer to the first command):',
+    `  curl -s ${bearer('zj', 'publisher')} ${gatewayUrl('zj')}/v1/receipts/<eventId>`,
     '',
     '各地副本落后多少 · how far each replica is behind:  npm run hub -- lag',
     '哪里不对 · what is wrong:  npm run hub -- doctor        停止 · stop:  Ctrl-C',
@@ -34,12 +33,10 @@ export function describeAddresses(stack: Stack, regions: Record<RegionUser, Regi
   ].join('\n')
 }
 
-function writeEvent(dataDir: string, sample: string): { file: string, recordId: string } | undefined {
-  const line = existsSync(sample) ? readFileSync(sample, 'utf8').split('\n').find((one) => one.includes(`"stream":"${STREAM}"`)) : undefined
-  if (line === undefined) return undefined
-  const { event } = JSON.parse(line) as { event: { recordId: string } }
-  const recordId = `${event.recordId.split('/')[0]}/try-1`
+function writeEvent(dataDir: string): { file: string, recordId: string } {
+  const recordId = 'zj-12315/try-1'
   const file = join(dataDir, 'try-event.json')
+  const { eventId: _, ...event } = JSON.parse(readFileSync(join(REPO_ROOT, 'schemas/samples/Complaint.json'), 'utf8')) as Record<string, unknown>
   writeFileSync(file, `${JSON.stringify({ ...event, recordId }, null, 2)}\n`)
   return { file, recordId }
 }

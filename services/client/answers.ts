@@ -114,6 +114,17 @@ export interface StreamState {
   readonly streams: readonly Readonly<Record<string, unknown>>[]
 }
 
+/** A hand-over of a source that is durable. */
+export interface HandedOver {
+  readonly source: string
+  readonly handOverId: string
+  readonly at: string
+  /** When all that the source had was told for the first time. */
+  readonly baselineCompleteAt: string | null
+  /** It was told before. */
+  readonly duplicate: boolean
+}
+
 /** A file that was handed over, and what has become of it. */
 export interface Import {
   readonly id: string

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Import, ImportReport } from './answers.ts'
+import type { HandedOver, Import, ImportReport } from './answers.ts'
 import { queryOf, type Transport } from './transport.ts'
 
 export interface ImportOptions {
@@ -33,6 +33,8 @@ export function importing(transport: Transport): {
   cancelImport(id: string): Promise<Import>
   /** Voids every record that an import created and that nothing has changed since. */
   revertImport(id: string): Promise<Import>
+  /** Tells that a source has delivered: all its events have got their verdicts. The same id again counts once; a finished import tells it by itself. `baseline`: everything that the source has was in it. */
+  handOver(source: string, handOver: { readonly handOverId: string; readonly rows?: number; readonly baseline?: boolean }): Promise<HandedOver>
 } {
   const act = (id: string, action: string): Promise<Import> => transport.json<Import>(`/v1/imports/${encodeURIComponent(id)}/${action}`, { method: 'POST' })
   const readImport = (id: string, { after, limit }: { after?: string | undefined; limit?: number } = {}): Promise<ImportReport> =>
@@ -56,5 +58,6 @@ export function importing(transport: Transport): {
     confirmImport: (id) => act(id, 'confirm'),
     cancelImport: (id) => act(id, 'cancel'),
     revertImport: (id) => act(id, 'revert'),
+    handOver: (source, handOver) => transport.json<HandedOver>(`/v1/sources/${encodeURIComponent(source)}/hand-over`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(handOver) }),
   }
 }

@@ -73,17 +73,6 @@ describe('from a terminal', () => {
     expect(verified).toMatchObject({ exit: 0, json: { equal: true } })
     expect((verified.json as { topics: unknown[] }).topics).toHaveLength(REGIONS.length * DATA_STREAMS.length)
   })
-
-  it('demo publishes each sample, waits, compares, and a second run finds only duplicates', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'yrd-hub-demo-'))
-    for (const region of REGIONS) writeFileSync(join(folder, `${region}.ndjson`), `${JSON.stringify({ stream: 'complaint', event: complaint(`demo-${region}`) })}\n`)
-    const { exit, json } = await runHub(settings, ['demo', folder])
-    expect(exit).toBe(0)
-    expect(json).toMatchObject({ equal: true })
-    const again = await runHub(settings, ['demo', folder])
-    const { rows } = again.json as { rows: { summary: Record<string, number>, verdict: string }[] }
-    expect(rows.filter(({ summary }) => summary['total'] === 1).map(({ summary, verdict }) => [summary['duplicate'], verdict])).toEqual(REGIONS.map(() => [1, 'equal']))
-  })
 })
 
 describe('hub doctor', () => {

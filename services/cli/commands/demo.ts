@@ -1,29 +1,21 @@
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import type { Command } from 'commander'
 import { DATA_STREAMS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
 import type { Cli } from '../cli.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import { both, table, type Output } from '../output.ts'
 import { NotSettledError, openReplicas, settled, type Missing, type Replica } from '../replicas.ts'
-import { clientOf, regionsWith, type Settings } from '../settings.ts'
+import { importSample, type SampleFile } from '../sample.ts'
 import { VERDICTS, verifyReplicas, type TopicVerdict } from '../verify.ts'
-import { publishLines } from './publish.ts'
 import { allEqual } from './verify.ts'
 
 const DEADLINE_MS = 120_000
 
-/** What became of one region's events of one stream. */
+/** What one region has published of one stream since its data began, and what became of it. */
 interface DemoRow {
   region: Region
   stream: DataStream
-  /** Verdicts of this run's sample. */
-  summary: Readonly<Record<string, number>>
-  /** Events this region has acknowledged since its data began. */
   published: bigint
-  /** Of those, per replica: `applied` with what was superseded within a transaction, and what is still to come. */
+  /** Per replica: `applied` with what was superseded within a transaction, and what is still to come. */
   replicas: { region: Region, applied: bigint, duplicate: bigint, parked: bigint, lag: bigint }[]
   records: bigint
   digest: string
@@ -31,37 +23,19 @@ interface DemoRow {
 }
 
 export function addDemo(program: Command, cli: Cli): void {
-  cli.command(program, 'demo', '发布各地区的示例数据，等待全部到达并比较副本', "publish each region's sample, wait until everything has arrived, compare the replicas")
-    .argument('<folder>', '示例数据目录（<地区>.ndjson） · folder of the samples, <region>.ndjson')
+  cli.command(program, 'demo', '导入各地区的示例文件，等待全部到达并比较副本', "import each region's sample files, wait until everything has arrived, compare the replicas")
+    .argument('<folder>', '示例文件目录，imports.json 列出各文件 · folder of the files, listed in its imports.json')
     .action(cli.action(async ({ settings, out }, [folder]) => {
       const known = settings()
-      const regions = regionsWith(known, 'gateway').map(({ region }) => region)
-      const published = await Promise.all(regions.map((region) => publishSample(known, region, folder ?? '.', out)))
+      const files = await importSample(known, folder ?? '.', out)
       await using opened = openReplicas(known)
       await arrive(opened.replicas, out)
       const verdicts = await verifyReplicas(opened.replicas)
-      const rows = await readRows(opened.replicas, known.topicPrefix, published.flat(), verdicts)
+      const rows = await readRows(opened.replicas, known.topicPrefix, verdicts)
       const equal = allEqual(verdicts)
-      out.result({ equal, rows }, () => describe(rows, equal))
-      return equal ? EXIT.ok : EXIT.runtime
+      out.result({ equal, files, rows }, () => `${describeFiles(files)}\n\n${describe(rows, equal)}`)
+      return equal && files.every(({ state }) => state === 'done') ? EXIT.ok : EXIT.runtime
     }))
-}
-
-type SampleResult = Pick<DemoRow, 'region' | 'stream' | 'summary'>
-
-/** Lines `{stream, event}`, sent stream by stream in their order through the region's own gateway. */
-async function publishSample(settings: Settings, region: Region, folder: string, out: Output): Promise<SampleResult[]> {
-  const file = join(folder, `${region}.ndjson`)
-  if (!existsSync(file)) throw new CliFailure(EXIT.validation, `没有示例文件 ${file}`, `There is no sample ${file}`)
-  const lines = (await readFile(file, 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as { stream: DataStream, event: object })
-  const client = clientOf(settings, region, 'publisher')
-  const results: SampleResult[] = []
-  for (const [stream, list] of Map.groupBy(lines, ({ stream }) => stream)) {
-    const { summary } = await publishLines(client, stream, Readable.from(list.map(({ event }) => `${JSON.stringify(event)}\n`)))
-    results.push({ region, stream, summary })
-  }
-  out.note(`${region} 已发布 ${lines.length} 条示例`, `${lines.length} sample events published in ${region}`)
-  return results
 }
 
 async function arrive(replicas: readonly Replica[], out: Output): Promise<void> {
@@ -82,17 +56,16 @@ function count(missing: readonly Missing[]): bigint {
   return missing.reduce((total, { events }) => total + events, 0n)
 }
 
-async function readRows(replicas: readonly Replica[], prefix: string, published: readonly SampleResult[], verdicts: readonly TopicVerdict[]): Promise<DemoRow[]> {
+async function readRows(replicas: readonly Replica[], prefix: string, verdicts: readonly TopicVerdict[]): Promise<DemoRow[]> {
   const counters = await Promise.all(replicas.map(async ({ region, db }) => ({ region, topics: await readCounters(db) })))
   const totals = await Promise.all(replicas.map(({ db }) => readPublished(db)))
   return replicas.flatMap(({ region }) => DATA_STREAMS.flatMap((stream) => {
     const topic = topicName(region, stream, prefix)
     const verdict = verdicts.find((one) => one.topic === topic)
-    const total = totals.map((one) => one.get(topic)).find((one) => one !== undefined) ?? 0n
-    const summary = published.find((one) => one.region === region && one.stream === stream)?.summary ?? {}
-    if (verdict === undefined || (total === 0n && summary['total'] === undefined)) return []
+    const published = totals.map((one) => one.get(topic)).find((one) => one !== undefined)
+    if (verdict === undefined || published === undefined) return []
     return [{
-      region, stream, summary, published: total,
+      region, stream, published,
       replicas: counters.map((one) => ({ region: one.region, ...one.topics.get(topic)! })),
       records: verdict.replicas[0]?.records ?? 0n, digest: verdict.replicas[0]?.digest ?? '', verdict: verdict.verdict,
     }]
@@ -111,14 +84,28 @@ async function readPublished(db: Replica['db']): Promise<Map<string, bigint>> {
   return new Map(rows.map(({ topic, events }) => [topic, events]))
 }
 
+const OUTCOMES = [
+  ['accepted', '采纳'], ['new-version', '新版本'], ['tallied', '计数'], ['waiting', '等待'], ['duplicate', '重复'], ['stale', '过期'], ['conflict', '冲突'], ['refused', '拒绝'], ['skipped', '略过'],
+] as const
+
+/** One line a file; verdicts that no row got are left out. */
+function describeFiles(files: readonly SampleFile[]): string {
+  const shown = OUTCOMES.filter(([verdict]) => files.some(({ verdicts }) => (verdicts[verdict] ?? 0) > 0))
+  const sum = (of: (file: SampleFile) => number): number => files.reduce((total, file) => total + of(file), 0)
+  return table(['文件 file', '来源 source', '行 rows', ...shown.map(([verdict, zh]) => `${zh} ${verdict}`), '事件 events'], [
+    ...files.map(({ file, source, state, rows, verdicts, events }) => [file, state === 'done' ? source : `${source} ${state}`, rows, ...shown.map(([verdict]) => verdicts[verdict] ?? 0), events]),
+    ['合计 total', '', sum(({ rows }) => rows), ...shown.map(([verdict]) => sum(({ verdicts }) => verdicts[verdict] ?? 0)), sum(({ events }) => events)],
+  ])
+}
+
 function describe(rows: readonly DemoRow[], equal: boolean): string {
   const replicas = rows[0]?.replicas.map(({ region }) => region) ?? []
   const body = rows.map((row) => [
     row.region, row.stream, row.published, ...row.replicas.map(({ applied }) => applied),
-    row.summary['duplicate'] ?? 0, max(row.replicas.map(({ lag }) => lag)), row.records, row.digest.slice(0, 12), `${VERDICTS[row.verdict]} ${row.verdict}`,
+    max(row.replicas.map(({ lag }) => lag)), row.records, row.digest.slice(0, 12), `${VERDICTS[row.verdict]} ${row.verdict}`,
   ])
   return [
-    table(['地区 region', '流 stream', '已发布 published', ...replicas.map((region) => `应用 applied ${region}`), '重复 duplicates', '落后 lag', '记录 records', '摘要 digest', '结论 verdict'], body),
+    table(['地区 region', '流 stream', '已发布 published', ...replicas.map((region) => `应用 applied ${region}`), '落后 lag', '记录 records', '摘要 digest', '结论 verdict'], body),
     '',
     equal ? both(`${replicas.length} 个副本一致`, `${replicas.length} replicas are equal`) : both('副本不一致', 'the replicas are not equal'),
   ].join('\n')

@@ -36,7 +36,7 @@ export function addPublish(program: Command, cli: Cli): void {
 }
 
 /** Sends lines to a gateway and adds up its verdicts. @throws GatewayError, also when the answer breaks off before its summary */
-export async function publishLines(client: Client, stream: DataStream, lines: Readable, dryRun = false): Promise<Published> {
+async function publishLines(client: Client, stream: DataStream, lines: Readable, dryRun = false): Promise<Published> {
   const verdicts = await client.publishLines(stream, lines, { dryRun })
   const problems: Verdict[] = []
   for await (const verdict of verdicts) if (verdict.problems !== undefined && problems.length < MAX_PROBLEMS) problems.push(verdict)

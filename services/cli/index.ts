@@ -13,6 +13,7 @@ import { addSchemas } from './commands/schemas.ts'
 import { addTopics } from './commands/topics-apply.ts'
 import { addUp } from './commands/up.ts'
 import { addVerify } from './commands/verify.ts'
+import { addVerifyAnswer } from './commands/verify-answer.ts'
 import type { CliIo } from './cli.ts'
 import type { Exit } from './failure.ts'
 
@@ -21,7 +22,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addParked, addCredit, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addParked, addCredit, addVerifyAnswer, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

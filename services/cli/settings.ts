@@ -26,6 +26,8 @@ export interface Settings {
   kafka?: { brokers: string[], admin?: Credentials }
   registryUrl?: string
   topicPrefix: string
+  /** Folder with `<region>/keys.yaml`. */
+  publicKeysDir?: string
   regions: Partial<Record<Region, RegionSettings>>
 }
 
@@ -36,12 +38,15 @@ export const cliConfig = defineConfig({
   password: { env: 'HUB_KAFKA_PASSWORD', type: 'string', default: '', secret: true, doc: 'its password' },
   registryUrl: { env: 'HUB_REGISTRY_URL', type: 'string', default: '', doc: 'schema registry, Confluent API' },
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
+  publicKeysDir: { env: 'HUB_PUBLIC_KEYS_DIR', type: 'path', default: '', doc: "folder of the regions' public keys, <region>/keys.yaml; by default those of the running local hub, else infra/regions" },
   region: { env: 'HUB_REGION', type: 'string', default: '', doc: 'the region that the next four settings belong to' },
   databaseUrl: { env: 'HUB_DATABASE_URL', type: 'string', default: '', secret: true, doc: "that region's database" },
   gatewayUrl: { env: 'HUB_GATEWAY_URL', type: 'string', default: '', doc: "that region's gateway" },
   lookupUrl: { env: 'HUB_LOOKUP_URL', type: 'string', default: '', doc: "that region's credit lookup" },
   key: { env: 'HUB_KEY', type: 'string', default: '', secret: true, doc: 'key of the caller at that gateway' },
 })
+
+const DEPLOYED_KEYS = fileURLToPath(new URL('../../infra/regions', import.meta.url))
 
 /** From the environment; what it does not name, from the file the local hub writes. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -64,7 +69,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       keys: named.key ? { publisher: named.key, reader: named.key, officer: named.key, approver: named.key, operator: named.key } : before?.keys ?? {},
     }
   }
-  return { ...(kafka && { kafka }), ...(registryUrl && { registryUrl }), topicPrefix: named.topicPrefix || local?.topicPrefix || '', regions }
+  return { ...(kafka && { kafka }), ...(registryUrl && { registryUrl }), topicPrefix: named.topicPrefix || local?.topicPrefix || '', publicKeysDir: named.publicKeysDir || local?.publicKeysDir || DEPLOYED_KEYS, regions }
 }
 
 export function toRegion(value: string): Region {

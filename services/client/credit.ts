@@ -22,7 +22,10 @@ export interface CreditDoubt {
 
 /** What is known of one firm. `unknown`: nothing was found, and `incomplete` says why that does not mean that nothing is listed. */
 export interface CreditAnswer {
-  readonly uscc: string
+  /** Null where a registration number was asked for and stands beside no code, or beside several. */
+  readonly uscc: string | null
+  readonly regNo?: string
+  readonly codes?: readonly string[]
   readonly verdict: 'listed' | 'not-listed' | 'unknown'
   readonly flags: readonly string[]
   readonly listings: readonly CreditListing[]
@@ -36,6 +39,13 @@ export interface CreditAnswerNow extends CreditAnswer {
   /** Whoever keeps the answer follows the changes from here on. */
   readonly cursor: string
   readonly asOf: readonly { readonly region: Region; readonly complete: boolean; readonly transportAgeSeconds: number | null; readonly sources: readonly { readonly source: string; readonly lastHandOver: string | null }[] }[]
+}
+
+export interface CreditCandidate {
+  readonly name: string
+  readonly uscc: string | null
+  readonly regNo: string | null
+  readonly division: string | null
 }
 
 /** Of a code that is none: why. */
@@ -85,7 +95,7 @@ export function createCreditClient(options: ClientOptions) {
   const transport = createTransport(options)
   const json = (body: object): { method: 'POST'; headers: Record<string, string>; body: string } => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
   return {
-    /** What is known of a firm now; `unknown` is an answer and no error. @param code in any writing */
+    /** What is known of a firm now; `unknown` is an answer and no error. @param code or a 15-digit registration number, in any writing */
     async lookUp(code: string): Promise<CreditAnswerNow> {
       try {
         return await transport.json<CreditAnswerNow>(`/v1/credit/${encodeURIComponent(code)}`)
@@ -94,6 +104,8 @@ export function createCreditClient(options: ClientOptions) {
         throw error
       }
     },
+    /** Firms whose name begins like this, to be asked for by code; no verdict. */
+    search: (name: string) => transport.json<{ readonly candidates: readonly CreditCandidate[]; readonly more: boolean }>(`/v1/credit/search?${queryOf({ name })}`),
     /** The same for at most 10 000 codes of one moment. @throws GatewayError also when the answer breaks off */
     async lookUpMany(codes: readonly string[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<CreditBatch> {
       if (codes.length > MOST_CODES) throw new RangeError(`at most ${MOST_CODES} codes at once`)

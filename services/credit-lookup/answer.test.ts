@@ -13,7 +13,7 @@ const CONTRACT = contractByName('cn.yrd.credit_blacklist.CreditRecord')!
 const NOW = parseInstant('2026-11-25T10:00:00+08:00')!
 const TODAY = parseDay('2026-11-25')!
 const CURSOR = '0123abcd.0'
-const QUESTION = { code: '913307839967857675', checkHolds: true }
+const QUESTION = { ok: true as const, code: '913307839967857675', checkHolds: true }
 /** Every record is of zj. */
 const VIEWERS: readonly (readonly [name: string, viewer: Viewer, origin: boolean])[] = [
   ['the public', { kind: 'public' }, false],
@@ -140,7 +140,7 @@ describe('an answer', () => {
   })
 
   it('flags a code that fails its check', () => {
-    expect(answer({ code: '91350203M0001QAY9B', checkHolds: false }, [], [], momentOf(regions('js', {}), CURSOR, NOW), { kind: 'public' })).toMatchObject({ flags: ['check-failed'], verdict: 'not-listed' })
+    expect(answer({ ok: true, code: '91350203M0001QAY9B', checkHolds: false }, [], [], momentOf(regions('js', {}), CURSOR, NOW), { kind: 'public' })).toMatchObject({ flags: ['check-failed'], verdict: 'not-listed' })
   })
 
   it('keeps the doubts that a region has beside the parked event', () => {

@@ -4,7 +4,8 @@ import { instantText } from '@hub/schemas/record-json'
 import { shanghaiDay } from '@hub/schemas/read-time'
 import type { Region } from '@hub/schemas/streams'
 import { show, stateOf, type Viewer } from '@hub/schemas/visibility'
-import { type Doubt, doubtsOf, PARKED_SUBJECT, type RegionFacts } from './completeness.ts'
+import { BY_REG_NO, type Doubt, doubtsOf, PARKED_SUBJECT, type RegionFacts } from './completeness.ts'
+import type { Asked } from './question.ts'
 
 /** A current record of the subject, and where the log has it. */
 export interface Found {
@@ -59,7 +60,11 @@ export interface Moment {
 }
 
 export interface Answer {
-  readonly uscc: string
+  /** Null where a registration number was asked for and stands beside no code, or beside several. */
+  readonly uscc: string | null
+  /** The registration number that was asked for, and the codes that stand beside it in current records. */
+  readonly regNo?: string
+  readonly codes?: readonly string[]
   readonly verdict: Verdict
   /** `check-failed`: one of the code's check characters does not hold. */
   readonly flags: readonly 'check-failed'[]
@@ -100,17 +105,20 @@ export function momentOf(regions: readonly RegionFacts[], cursor: string, now: n
  * bad event names the subject. Whether something was once listed cannot be told from the answer.
  * @param found all current records of the code
  * @param parkedIn regions in which a bad event names it
+ * @param codes those of a registration number
  */
-export function answer(question: { readonly code: string; readonly checkHolds: boolean }, found: readonly Found[], parkedIn: readonly Region[], moment: Moment, viewer: Viewer): Answer {
+export function answer(question: Asked, found: readonly Found[], parkedIn: readonly Region[], moment: Moment, viewer: Viewer, codes: readonly string[] = []): Answer {
   const shown = found.flatMap((one) => {
     const seen = show(one.contract, one.record, viewer, moment.today)
     return seen.show === 'record' ? [{ one, active: stateOf(one.contract, one.record, moment.today) === 'published', shown: shownOf(one, seen.json) }] : []
   })
   const active = shown.filter((each) => each.active)
   const listings = active.filter(({ one }) => one.record['recordType'] === 'listing').map((each) => each.shown)
-  const incomplete = parkedIn.length === 0 ? moment.incomplete : withParked(moment.incomplete, parkedIn)
+  const parked = parkedIn.length === 0 ? moment.incomplete : withDoubt(moment.incomplete, parkedIn, PARKED_SUBJECT)
+  // A listing need not name the number: that nothing was found says nothing.
+  const incomplete = question.regNo !== undefined && listings.length === 0 ? withDoubt(parked, moment.asOf.map(({ region }) => region), BY_REG_NO) : parked
   return {
-    uscc: question.code,
+    ...(question.regNo === undefined ? { uscc: question.code } : { uscc: codes.length === 1 ? codes[0]! : null, regNo: question.regNo, codes }),
     verdict: verdictOf(listings.length > 0, incomplete.length === 0),
     flags: question.checkHolds ? [] : ['check-failed'],
     listings,
@@ -127,9 +135,9 @@ export function verdictOf(listed: boolean, complete: boolean): Verdict {
   return listed ? 'listed' : complete ? 'not-listed' : 'unknown'
 }
 
-function withParked(incomplete: readonly Incomplete[], parkedIn: readonly Region[]): Incomplete[] {
-  const others = incomplete.filter(({ region }) => !parkedIn.includes(region))
-  return [...others, ...[...new Set(parkedIn)].map((region) => ({ region, doubts: [...incomplete.find((one) => one.region === region)?.doubts ?? [], PARKED_SUBJECT] }))]
+function withDoubt(incomplete: readonly Incomplete[], regions: readonly Region[], doubt: Doubt): Incomplete[] {
+  const others = incomplete.filter(({ region }) => !regions.includes(region))
+  return [...others, ...[...new Set(regions)].map((region) => ({ region, doubts: [...incomplete.find((one) => one.region === region)?.doubts ?? [], doubt] }))]
 }
 
 export function shownOf({ record, topic, partition, offset }: Found, json: Readonly<Record<string, unknown>>): Shown {

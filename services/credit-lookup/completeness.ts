@@ -29,9 +29,11 @@ export interface RegionFacts {
   readonly positions: readonly { readonly topic: string; readonly partition: number; readonly generation: string; readonly next: number }[]
 }
 
+export const DOUBTS = ['transport', 'no-source', 'baseline', 'source', 'parked-unreadable', 'parked-subject', 'parked-sets-differ', 'digest-differs', 'registration-number'] as const
+
 /** Why a region does not allow the conclusion that something is not listed. */
 export interface Doubt {
-  readonly code: 'transport' | 'no-source' | 'baseline' | 'source' | 'parked-unreadable' | 'parked-subject' | 'parked-sets-differ' | 'digest-differs'
+  readonly code: (typeof DOUBTS)[number]
   /** The source that owes a hand-over. */
   readonly source?: string
   /** For people. */
@@ -61,3 +63,6 @@ export function doubtsOf({ transportAgeMs, sources, unreadable, proof }: RegionF
 
 /** That a bad event names the subject itself. */
 export const PARKED_SUBJECT: Doubt = { code: 'parked-subject', text: '该地区有一条涉及该主体的异常事件尚未处理 · a bad event of the region names this subject' }
+
+/** That a registration number was asked for, and nothing was found. */
+export const BY_REG_NO: Doubt = { code: 'registration-number', text: '列入信息不一定载有注册号，请以统一社会信用代码查询 · a listing need not name the registration number: ask by the unified social credit code' }

@@ -11,6 +11,7 @@ export const lookupConfig = defineConfig({
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
   stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder of this process alone: schemas kept from the registry, and credit-lookup/ with details and snapshots' },
   callersFile: { env: 'HUB_CALLERS_FILE', type: 'path', doc: "the region's callers.yaml" },
+  signingKeyFile: { env: 'HUB_SIGNING_KEY_FILE', type: 'path', default: null, doc: "private key that the region signs with, PEM, Ed25519; its public half stands in the region's keys.yaml. Without it nothing is signed" },
   snapshotSeconds: { env: 'HUB_LOOKUP_SNAPSHOT_SECONDS', type: 'int', default: 300, doc: 'time between two snapshots; the last one is written at the stop' },
   host: { env: 'HUB_HTTP_HOST', type: 'string', default: '127.0.0.1', doc: 'address to listen on' },
   lookupPort: { env: 'HUB_LOOKUP_PORT', type: 'int', doc: 'port to listen on; 0 takes a free one' },

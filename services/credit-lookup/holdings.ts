@@ -1,6 +1,7 @@
 import { decide, type Ruling } from '@hub/schemas/record-rule'
 import { Details } from './details.ts'
 import type { Entry, NewEntry } from './entry.ts'
+import { isCode } from './key.ts'
 import { Records } from './records.ts'
 import { Subjects } from './subjects.ts'
 
@@ -14,7 +15,7 @@ export interface Incoming {
   /** Number of its topic partition, below the number of digests. */
   readonly place: number
   readonly offset: number
-  /** The subject's code in written form; undefined for a stub, or when it has none. */
+  /** What it is found by, see `keyOfSubject`; undefined for a stub, or when it has nothing of the kind. */
   readonly code: string | undefined
   /** The wire value. */
   readonly body: Buffer
@@ -32,7 +33,7 @@ export interface Held {
 export interface Tallies {
   /** XOR of the hashes of the current versions, per place: 32 hexadecimal digits. */
   readonly digests: readonly string[]
-  /** Records that are not ended and have no code to be found by. */
+  /** Records that are not ended and have no unified social credit code to be found by. */
   readonly withoutCode: number
 }
 
@@ -105,12 +106,12 @@ export class Holdings implements Disposable {
     this.records.set(recordId, reference, previous?.reference ?? 0)
     this.#move(previous?.code ?? '', previous?.reference ?? 0, code, reference)
     if (previous !== undefined) {
-      if (!previous.ended && previous.code === '') this.#withoutCode--
+      if (!previous.ended && !isCode(previous.code)) this.#withoutCode--
       this.#xor(previous.place, previous.hash)
       this.details.wipe(previous)
       this.details.release(previous)
     }
-    if (!ended && code === '') this.#withoutCode++
+    if (!ended && !isCode(code)) this.#withoutCode++
     this.#xor(place, hash)
     return 'apply'
   }

@@ -5,6 +5,7 @@ import { createHttp, type Dependency } from '@hub/runtime/http'
 import { createKafka } from '@hub/runtime/kafka'
 import { createLog } from '@hub/runtime/log'
 import { createMetrics } from '@hub/runtime/metrics'
+import { openSigner } from '@hub/runtime/sign'
 import { runService, Scope, type Context, type Service } from '@hub/runtime/service'
 import { createWakeup } from '@hub/runtime/wakeup'
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
@@ -38,6 +39,7 @@ export async function start(config: LookupConfig, context: Context): Promise<Ser
     const reader = createReader({ kafka, codec, region, topicPrefix, dir: join(config.stateDir, 'credit-lookup'), snapshotMs: config.snapshotSeconds * 1000, log })
     const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'credit lookup', max: 4, log, answerMs: 5_000 }))
     const store = createStore(db)
+    const signer = config.signingKeyFile === null ? undefined : await openSigner(config.signingKeyFile)
     const stop = new AbortController()
     const running = reader.run(stop.signal).catch(context.fail)
     scope.use('reader', () => (stop.abort(), running), LAST_SNAPSHOT_MS)
@@ -47,13 +49,13 @@ export async function start(config: LookupConfig, context: Context): Promise<Ser
       // What was read is answered from, with the regions named that are no longer fresh.
       { name: 'credit-log', ok: reader.fault === undefined, required: false, ...(reader.fault !== undefined && { detail: reader.fault }) },
     ])
-    const lookup = createLookup({ reader, codec, topicPrefix, metrics: createLookupMetrics(context.metrics, reader) })
+    const lookup = createLookup({ reader, codec, topicPrefix, metrics: createLookupMetrics(context.metrics, reader), store })
     const closing = new AbortController()
     const changes = createChanges({ reader, store, teller: createTeller(codec, topicPrefix), log, metrics: context.metrics, closing: closing.signal })
     const http = scope.use('http', await createHttp({
       log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup', changes: '变更订阅 · following what changes' }, host: config.host, port: config.lookupPort, authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
       routes(app) {
-        for (const routes of [creditRoutes(lookup, region), changesRoutes(changes, store, region)]) routes(app)
+        for (const routes of [creditRoutes({ lookup, store, codec, region, topicPrefix, signer }), changesRoutes(changes, store, region)]) routes(app)
       },
     }))
     scope.use('streams', () => closing.abort())

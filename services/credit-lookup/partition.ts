@@ -7,13 +7,14 @@ import { TABLES } from '@hub/schemas/tables'
 import { normaliseUscc } from '@hub/schemas/uscc'
 import { todayInShanghai } from '@hub/schemas/visibility'
 import type { Holdings, Incoming } from './holdings.ts'
+import { keyOfSubject } from './key.ts'
 import type { Place } from './snapshot.ts'
 
 /** Bad events that are kept by key; with more of them the region is incomplete until all is read anew. */
 const MAX_PARKED = 2_000
 /** Checkpoints are cut about once a minute, and those of the region come within seconds. */
 const CUTS_KEPT = 10
-const USCC_COLUMN = TABLES['credit-blacklist'].columns.findIndex(({ name }) => name === 'uscc')
+const [USCC_COLUMN, REG_NO_COLUMN] = [columnAt('uscc'), columnAt('reg_no')]
 
 /** A bad event that is the newest of its key. */
 interface Parked {
@@ -168,7 +169,7 @@ export class Partition {
   }
 
   #incoming(item: RecordItem): Incoming {
-    return { recordId: item.key, version: item.version, hash: item.hash, ended: item.ended, place: this.number, offset: item.offset, code: codeOf(item), body: item.body }
+    return { recordId: item.key, version: item.version, hash: item.hash, ended: item.ended, place: this.number, offset: item.offset, code: keyOf(item), body: item.body }
   }
 
   #park(parked: Parked): void {
@@ -189,14 +190,17 @@ export class Partition {
   }
 }
 
+function columnAt(column: string): number {
+  return TABLES['credit-blacklist'].columns.findIndex(({ name }) => name === column)
+}
+
 function remember(cuts: Cut[], cut: Cut): void {
   cuts.push(cut)
   if (cuts.length > CUTS_KEPT) cuts.shift()
 }
 
-function codeOf({ columns, ended }: RecordItem): string | undefined {
-  const uscc = ended ? null : columns[USCC_COLUMN]
-  return typeof uscc === 'string' ? normaliseUscc(uscc)?.code : undefined
+function keyOf({ columns, ended }: RecordItem): string | undefined {
+  return ended ? undefined : keyOfSubject(columns[USCC_COLUMN], columns[REG_NO_COLUMN])
 }
 
 /** A number that may be a person's is neither kept nor compared: the event then counts as one that names nobody. */

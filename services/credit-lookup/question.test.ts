@@ -8,12 +8,17 @@ it.each([CODE, CODE.toLowerCase(), ' 9133 0100 7996 5505 8B ', '91330100-7996550
   expect(readQuestion(raw, TODAY)).toEqual({ ok: true, code: CODE, checkHolds: true })
 })
 
+it('15 digits are a registration number', () => {
+  expect(readQuestion(' 1101 0800 0000 016', TODAY)).toEqual({ ok: true, regNo: '110108000000016', checkHolds: true })
+  expect(readQuestion('110108000000017', TODAY)).toMatchObject({ ok: true, checkHolds: false })
+})
+
 it('a code that fails its check is asked for all the same', () => {
   expect(readQuestion('91350203M0001QAY9B', TODAY)).toEqual({ ok: true, code: '91350203M0001QAY9B', checkHolds: false })
 })
 
 it.each([
-  ['', 'wrong-length', '0'], ['9133010079965505', 'wrong-length', '16'], [`${CODE}1`, 'wrong-length', '19'], ['330783671094422', 'wrong-length', '15'],
+  ['', 'wrong-length', '0'], ['9133010079965505', 'wrong-length', '16'], [`${CODE}1`, 'wrong-length', '19'], ['33078367109442', 'wrong-length', '14'],
   ['9'.repeat(100_000), 'wrong-length', '100000'], ['9133010079965505OB', 'wrong-character', '17'], ['9133010079965505ÄB', 'wrong-character', '17'],
   ['阿里巴巴（中国）有限公司阿里巴巴有限公', 'wrong-length', '19'], ['阿里巴巴（中国）有限公司阿里巴巴有限', 'wrong-character', '1'], ['9133010079965505💰B', 'wrong-character', '17'],
 ])('%o: what is wrong is said', (raw, reason, detail) => {

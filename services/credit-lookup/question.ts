@@ -1,10 +1,14 @@
 import { isIdentityShaped } from '@hub/schemas/identity'
+import { normaliseRegNo } from '@hub/schemas/reg-no'
 import { normaliseCode, normaliseUscc } from '@hub/schemas/uscc'
 
-/** A code that can be asked for, or what is wrong with it; for people in Chinese, English beside it. The text never repeats what was sent. */
-export type Question =
-  | { readonly ok: true; readonly code: string; /** Both check characters hold; genuinely issued codes may fail. */ readonly checkHolds: boolean }
-  | { readonly ok: false; readonly reason: 'identity-shaped' | 'wrong-length' | 'wrong-character'; readonly text: string }
+/** What can be asked for: a unified social credit code, or the registration number of older documents. */
+export type Asked =
+  | { readonly ok: true; readonly code: string; /** Both check characters hold; genuinely issued codes may fail. */ readonly checkHolds: boolean; readonly regNo?: undefined }
+  | { readonly ok: true; readonly regNo: string; readonly checkHolds: boolean; readonly code?: undefined }
+
+/** What can be asked for, or what is wrong with it; for people in Chinese, English beside it. The text never repeats what was sent. */
+export type Question = Asked | { readonly ok: false; readonly reason: 'identity-shaped' | 'wrong-length' | 'wrong-character'; readonly text: string }
 
 const LENGTH = 18
 /** Longest text that is looked at: a code with something between every two characters. */
@@ -22,8 +26,10 @@ export function readQuestion(raw: string, today: string): Question {
   }
   const read = normaliseUscc(raw)
   if (read !== undefined) return { ok: true, code: read.code, checkHolds: read.valid }
+  const older = normaliseRegNo(raw)
+  if (older !== undefined) return { ok: true, regNo: older.regNo, checkHolds: older.valid }
   const text = [...normaliseCode(raw)]
-  if (text.length !== LENGTH) return wrong('wrong-length', `统一社会信用代码为 18 位，收到 ${text.length} 位 · a code has 18 characters, this has ${text.length}`)
+  if (text.length !== LENGTH) return wrong('wrong-length', `统一社会信用代码为 18 位（注册号 15 位数字），收到 ${text.length} 位 · a code has 18 characters (a registration number 15 digits), this has ${text.length}`)
   const at = text.findIndex((character) => OUTSIDE.test(character)) + 1
   return wrong('wrong-character', `第 ${at} 位不是代码字符：只用数字和大写字母，不用 I、O、S、V、Z · character ${at} is none of a code: digits and letters without I, O, S, V, Z`)
 }

@@ -6,7 +6,7 @@ import { Details, type DetailsFile } from './details.ts'
 import { Holdings, type Tallies } from './holdings.ts'
 import { SEGMENTS, type SegmentedTable } from './table.ts'
 
-const MAGIC = Buffer.from('YRDSNAP1', 'latin1')
+const MAGIC = Buffer.from('YRDSNAP2', 'latin1')
 const NAME = /^index-(\d{12})\.snapshot$/
 const UNFINISHED = /^index-\d{12}\.snapshot\.new$/
 /** Generations kept: when the newest is damaged, the one before it needs a longer replay and is as good. */

@@ -178,7 +178,7 @@ type Reply = Answer & { readonly status: number, readonly code: string }
 async function startLookup(meanwhile?: () => Promise<void>): Promise<void> {
   const { username, password } = fixture.credentials('ah')
   lookup = await start({
-    region: 'ah', username, password, callersFile, databaseUrl, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, snapshotSeconds: 600, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
+    region: 'ah', username, password, callersFile, databaseUrl, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, snapshotSeconds: 600, signingKeyFile: null, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
   }, { log: fixture.log, metrics: createMetrics({ region: 'ah' }), fail: (error) => { throw error }, wakeup: createWakeup() })
   await eventually('the lookup is ready', async () => {
     await meanwhile?.()

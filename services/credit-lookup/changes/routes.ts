@@ -69,7 +69,7 @@ const ACK_SCHEMA = {
 const ACK: Documented = {
   body: { content: { 'application/json': { schema: { type: 'object', required: ['cursor'], properties: { cursor: { type: 'string' }, name: { type: 'string' } } }, example: { cursor: CURSOR_EXAMPLE, name: 'main' } } } },
   response: {
-    204: { description: '已记下 · noted' },
+    204: { description: '已记下 · noted', type: 'null' },
     400: problemAnswer('游标有误或超出末尾 · the cursor is wrong, or beyond the end', 'CURSOR_INVALID', 'CURSOR_AHEAD'),
     404: problemAnswer('没有这个订阅 · no such subscriber', 'SUBSCRIBER_UNKNOWN'),
     410: problemAnswer('主题已重建 · the logs were created anew', 'CURSOR_GONE'),
@@ -105,5 +105,5 @@ const FORGET_SCHEMA = {
   querystring: { type: 'object', additionalProperties: false, required: ['caller', 'name'], properties: { caller: { type: 'string', maxLength: 100, description: '调用方 · caller' }, name: { type: 'string', maxLength: 40, description: '订阅名称 · name' } } },
 }
 const FORGET: Documented = {
-  response: { 204: { description: '已删除 · forgotten' }, 404: problemAnswer('没有这个订阅 · no such subscriber', 'SUBSCRIBER_UNKNOWN'), 503: LOADING },
+  response: { 204: { description: '已删除 · forgotten', type: 'null' }, 404: problemAnswer('没有这个订阅 · no such subscriber', 'SUBSCRIBER_UNKNOWN'), 503: LOADING },
 }

@@ -3,7 +3,8 @@ import type { Region } from '@hub/schemas/streams'
 /**
  * What the figures of an announcement are computed from: counts of current records, one row per combination of what distinguishes them, for one
  * partition or for many. Adding up the rows of all partitions gives the region. Days are days of registration in Asia/Shanghai, `YYYY-MM-DD`;
- * records voided by their origin are in no cell, expired, withdrawn and erased ones are in all but the trader cells.
+ * records voided by their origin are in no cell, expired, withdrawn and erased ones are in all but the trader cells. Whoever reads them may add up
+ * what differs in the day alone, within a period (`periods.ts`).
  */
 export interface Cells {
   readonly days: readonly DayCell[]

@@ -1,29 +1,19 @@
 import type { Region } from '@hub/schemas/streams'
 import { alignmentOf, type Plan, windowBefore } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
-import { addDays } from '../calendar/day.ts'
 import { onDays, type Cells } from './cells.ts'
 import { classTable } from './classes.ts'
 import { countRow, mediation, onlineShare, type CountId } from './counts.ts'
 import { refOf } from './definitions.ts'
 import { mediationDue } from './mediation-due.ts'
-import type { Figures, Window } from './model.ts'
+import type { Figures } from './model.ts'
+import { addedUp, periodsOf } from './periods.ts'
 import { perRegion } from './per-region.ts'
-import { isIn, twelveMonthsBefore } from './windows.ts'
+import { isIn } from './windows.ts'
 import { yearOnYear } from './year-on-year.ts'
 
 /** The headline first, then what it is made of. */
 const ROWS = ['received', 'counted', 'accepted', 'refused', 'pending', 'transferred', 'reports', 'consultations'] as const satisfies readonly CountId[]
-
-/** So many days before a window tell whether a region had data by then, or began in the middle of it. */
-const DAYS_BEFORE = 31
-
-/** The days that a cut copies: nothing that an announcement is computed from lies outside. */
-export function spanOf(plan: Plan, calendar: Calendar): Window {
-  const earlier = windowBefore(calendar, plan)
-  const starts = [plan.window.from, twelveMonthsBefore(plan.publishOn).from, ...(earlier === null ? [] : [addDays(earlier.from, -DAYS_BEFORE)])]
-  return { from: starts.sort()[0]!, to: addDays(plan.publishOn, -1) }
-}
 
 /**
  * All figures of an announcement. The same cells give the same figures in every region, in whatever order and however many parts they come.
@@ -31,7 +21,8 @@ export function spanOf(plan: Plan, calendar: Calendar): Window {
  * @param present regions whose every partition was cut
  */
 export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[]): Figures {
-  const inside = onDays(cells, (day) => isIn(plan.window, day))
+  const sums = addedUp(cells, periodsOf(plan, calendar))
+  const inside = onDays(sums, (day) => isIn(plan.window, day))
   return {
     counts: ROWS.map((id) => countRow(id, inside, present)),
     online: { definition: refOf('online-share'), shares: perRegion(present, (regions) => onlineShare(inside, regions)) },
@@ -45,6 +36,6 @@ export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present:
       values: perRegion(present, (regions) => mediation(inside, regions)),
       due: mediationDue(calendar, plan.window),
     },
-    yearOnYear: yearOnYear(cells, plan.window, windowBefore(calendar, plan), alignmentOf(plan.campaign), present),
+    yearOnYear: yearOnYear(sums, plan.window, windowBefore(calendar, plan), alignmentOf(plan.campaign), present),
   }
 }

@@ -5,6 +5,7 @@ import type { Calendar } from '../calendar/calendar.ts'
 import { beginningsOf } from './beginnings.ts'
 import { onDays, type Cells } from './cells.ts'
 import { classCounts, type ClassTableId } from './classes.ts'
+import { addedUp, periodsOf } from './periods.ts'
 import { pairDays } from './windows.ts'
 
 /** A class with markedly more complaints than a year ago: what an officer may write a tip about. */
@@ -35,8 +36,9 @@ export function risesOf(cells: Cells, plan: Plan, calendar: Calendar, present: r
   const pairs = pairDays(plan.window, earlier, alignmentOf(plan.campaign))
   const [firstDay = ''] = pairs.earlier
   if (present.some((region) => begin[region].complaints === null || begin[region].complaints > firstDay)) return []
-  const now = onDays(cells, (day) => pairs.current.has(day))
-  const before = onDays(cells, (day) => pairs.earlier.has(day))
+  const sums = addedUp(cells, periodsOf(plan, calendar))
+  const now = onDays(sums, (day) => pairs.current.has(day))
+  const before = onDays(sums, (day) => pairs.earlier.has(day))
   return (['goods', 'services', 'issues'] as const).flatMap((table) => {
     const then = new Map(classCounts(table, before, present, 'received').map(({ code, total }) => [code, total]))
     return classCounts(table, now, present, 'received').flatMap(({ code, name, total }) => {

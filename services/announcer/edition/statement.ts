@@ -2,6 +2,7 @@ import { REGIONS, type Region } from '@hub/schemas/streams'
 import type { Plan } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
 import { standingOf, type RegionAtCut } from '../completeness.ts'
+import type { Beginnings } from '../figures/beginnings.ts'
 import type { Cells } from '../figures/cells.ts'
 import { figuresOf } from '../figures/compute.ts'
 import { definitionOf, refOf } from '../figures/definitions.ts'
@@ -22,8 +23,9 @@ export interface CutState {
   readonly regions: Readonly<Record<Region, RegionAtCut>>
   /** Of the partitions that were cut. */
   readonly basis: readonly CutPartition[]
-  /** What the first marker of each partition copied. */
+  /** What the first marker of each partition copied; all of it, or the days of `spansOf` with the first days that were copied. */
   readonly cells: Cells
+  readonly begin?: Beginnings
 }
 
 /**
@@ -32,7 +34,7 @@ export interface CutState {
  */
 export function statementOf(cut: CutState, calendar: Calendar): Statement {
   const present = presentOf(cut)
-  return build(cut, 1, present.length === REGIONS.length ? 'full' : 'partial', figuresOf(cut.cells, cut.plan, calendar, present), null)
+  return build(cut, 1, present.length === REGIONS.length ? 'full' : 'partial', figuresOf(cut.cells, cut.plan, calendar, present, cut.begin), null)
 }
 
 /**
@@ -43,7 +45,7 @@ export function erratumOf(cut: CutState, calendar: Calendar, corrects: Statement
   if (corrections.length === 0) throw new RangeError('更正须说明更正内容；正常办理进展不作更正 / an erratum states what it corrects: ordinary progress is no reason')
   if (corrects.figures === null) throw new RangeError('已撤回的公示不能更正 / what was retracted is not corrected')
   const present = presentOf(cut)
-  const figures = figuresOf(correctedCells(cut.cells, corrections), cut.plan, calendar, present)
+  const figures = figuresOf(correctedCells(cut.cells, corrections), cut.plan, calendar, present, cut.begin)
   return build(cut, corrects.edition + 1, 'erratum', figures, {
     corrects: { edition: corrects.edition, aggregates: digestOf(corrects) },
     corrections: stated(corrections),

@@ -1,26 +1,33 @@
 import type { Region } from '@hub/schemas/streams'
 import { alignmentOf, type Plan, windowBefore } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
+import { beginningsOf, type Beginnings } from './beginnings.ts'
 import { onDays, type Cells } from './cells.ts'
 import { classTable } from './classes.ts'
 import { countRow, mediation, onlineShare, type CountId } from './counts.ts'
 import { refOf } from './definitions.ts'
 import { mediationDue } from './mediation-due.ts'
-import type { Figures } from './model.ts'
+import type { Figures, Window } from './model.ts'
 import { addedUp, periodsOf } from './periods.ts'
 import { perRegion } from './per-region.ts'
-import { isIn } from './windows.ts'
+import { isIn, twelveMonthsBefore } from './windows.ts'
 import { yearOnYear } from './year-on-year.ts'
 
 /** The headline first, then what it is made of. */
 const ROWS = ['received', 'counted', 'accepted', 'refused', 'pending', 'transferred', 'reports', 'consultations'] as const satisfies readonly CountId[]
 
+/** Where the cells of an announcement are read: nobody needs others, but for where the data of a region begin. */
+export function spansOf(plan: Plan, calendar: Calendar): { readonly window: Window, readonly earlier: Window | null, readonly traders: Window } {
+  return { window: plan.window, earlier: windowBefore(calendar, plan), traders: twelveMonthsBefore(plan.publishOn) }
+}
+
 /**
  * All figures of an announcement. The same cells give the same figures in every region, in whatever order and however many parts they come.
- * @param cells all that the markers copied (the days of `spanOf`), of all partitions, added up or not; those of regions that are not `present` are left out
+ * @param cells all that the markers copied, or those of `spansOf`; of all partitions, added up or not; those of regions that are not `present` are left out
  * @param present regions whose every partition was cut
+ * @param begin the first days that the markers copied, when `cells` are not all of them
  */
-export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[]): Figures {
+export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[], begin: Beginnings = beginningsOf(cells)): Figures {
   const sums = addedUp(cells, periodsOf(plan, calendar))
   const inside = onDays(sums, (day) => isIn(plan.window, day))
   return {
@@ -36,6 +43,6 @@ export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present:
       values: perRegion(present, (regions) => mediation(inside, regions)),
       due: mediationDue(calendar, plan.window),
     },
-    yearOnYear: yearOnYear(sums, plan.window, windowBefore(calendar, plan), alignmentOf(plan.campaign), present),
+    yearOnYear: yearOnYear(sums, begin, plan.window, windowBefore(calendar, plan), alignmentOf(plan.campaign), present),
   }
 }

@@ -2,6 +2,7 @@ import { REGIONS, type Region } from '@hub/schemas/streams'
 import { describe, expect, test } from 'vitest'
 import { loadCalendar } from '../calendar/load.ts'
 import { planOf } from '../campaigns.ts'
+import { beginningsOf } from './beginnings.ts'
 import { NO_CELLS, type Cells, type DayCell } from './cells.ts'
 import { figuresOf } from './compute.ts'
 import { definitionOf, DEFINITIONS } from './definitions.ts'
@@ -40,6 +41,8 @@ describe('year on year', () => {
     const cells = inRegions((region) => [onDay(region, '2026-02-16', 3), onDay(region, region === 'js' ? '2025-01-29' : '2025-01-28', 2)])
     const [received] = figuresOf(cells, spring, calendar, REGIONS).yearOnYear.rows
     expect(received!.values).toMatchObject({ sh: { current: 3, earlier: 2 }, js: { current: 3, earlier: null }, total: { current: 12, earlier: null } })
+    const begin = { ...beginningsOf(cells), js: { complaints: '2025-01-02', tallies: null } }
+    expect(figuresOf(cells, spring, calendar, REGIONS, begin).yearOnYear.rows[0]!.values.total).toEqual({ current: 12, earlier: 8 })
     const earlier = { ...cells, days: [...cells.days, onDay('js', '2025-01-02', 1)] }
     expect(figuresOf(earlier, spring, calendar, REGIONS).yearOnYear.rows[0]!.values.total).toEqual({ current: 12, earlier: 8 })
   })

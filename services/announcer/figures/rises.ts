@@ -2,7 +2,7 @@ import type { Text } from '@hub/schemas/codes'
 import type { Region } from '@hub/schemas/streams'
 import { alignmentOf, windowBefore, type Plan } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
-import { beginningsOf } from './beginnings.ts'
+import { beginningsOf, type Beginnings } from './beginnings.ts'
 import { onDays, type Cells } from './cells.ts'
 import { classCounts, type ClassTableId } from './classes.ts'
 import { addedUp, periodsOf } from './periods.ts'
@@ -29,10 +29,9 @@ const MOST_RISES = 5
  * The largest rises over the days that both windows have, of all regions together. A rise counts when it is more than two standard deviations of
  * the difference of two such counts: (current − earlier)² > 4 (current + earlier). Without data of the year before there are none.
  */
-export function risesOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[]): Rise[] {
+export function risesOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[], begin: Beginnings = beginningsOf(cells)): Rise[] {
   const earlier = windowBefore(calendar, plan)
   if (earlier === null) return []
-  const begin = beginningsOf(cells)
   const pairs = pairDays(plan.window, earlier, alignmentOf(plan.campaign))
   const [firstDay = ''] = pairs.earlier
   if (present.some((region) => begin[region].complaints === null || begin[region].complaints > firstDay)) return []

@@ -1,5 +1,5 @@
 import type { Region } from '@hub/schemas/streams'
-import { beginningsOf } from './beginnings.ts'
+import type { Beginnings } from './beginnings.ts'
 import { onDays, type Cells } from './cells.ts'
 import { count, type CountId } from './counts.ts'
 import { refOf } from './definitions.ts'
@@ -13,10 +13,9 @@ const COMPARED = [['received', 'complaints'], ['reports', 'tallies'], ['consulta
 /**
  * @param earlier the window of the year before; `null` = no calendar covers it
  */
-export function yearOnYear(cells: Cells, current: Window, earlier: Window | null, alignment: 'lunar' | 'date', present: readonly Region[]): YearOnYear {
+export function yearOnYear(cells: Cells, begin: Beginnings, current: Window, earlier: Window | null, alignment: 'lunar' | 'date', present: readonly Region[]): YearOnYear {
   const head = { definition: refOf('year-on-year'), alignment, current: { ...current, days: lengthOf(current) } }
   if (earlier === null) return { ...head, earlier: null, comparedDays: 0, rows: [] }
-  const begin = beginningsOf(cells)
   const pairs = pairDays(current, earlier, alignment)
   const now = onDays(cells, (day) => pairs.current.has(day))
   const before = onDays(cells, (day) => pairs.earlier.has(day))

@@ -1,13 +1,13 @@
 import { isObject, type Values } from './read-record.ts'
 import type { Reading } from './read-rules.ts'
-import { shanghaiDay } from './read-time.ts'
+import { parseDay, shanghaiDay } from './read-time.ts'
 import type { DataStream } from './streams.ts'
 
 /** What must hold between the fields of a record whose fields are good each by itself. */
 export type Check = (record: Values, reading: Reading, input: Values) => void
 
 export const RECORD_CHECKS: Readonly<Record<DataStream, Check>> = {
-  complaint: checkComplaint, 'credit-blacklist': checkCredit, 'inspection-failure': checkInspection, recall: nothing, tally: nothing,
+  complaint: checkComplaint, 'credit-blacklist': checkCredit, 'inspection-failure': checkInspection, recall: nothing, tally: (record, reading) => checkCountedDay('day', record, reading),
 }
 
 export const STUB_CHECKS: Readonly<Record<DataStream, Check>> = {
@@ -16,14 +16,27 @@ export const STUB_CHECKS: Readonly<Record<DataStream, Check>> = {
 
 function nothing(): void {}
 
+/** No platform that could have registered it existed before. */
+const FIRST_COUNTED_DAY = parseDay('2000-01-01')!
+
+/** The day that something is counted on; it may be ahead as far as a source's clock may be. */
+function checkCountedDay(name: string, record: Values, reading: Reading): void {
+  const day = record[name]
+  if (typeof day !== 'number') return
+  if (day < FIRST_COUNTED_DAY) reading.refuse(name, 'range', '≥ 2000-01-01')
+  if (day > shanghaiDay(reading.now) + 1) reading.refuse(name, 'future', '≤ today')
+}
+
 function checkComplaint(record: Values, reading: Reading): void {
   const { registeredAt, registeredOn } = record
+  checkCountedDay('registeredOn', record, reading)
   if (typeof registeredAt === 'number' && shanghaiDay(registeredAt) !== registeredOn) reading.refuse('registeredOn', 'day-mismatch', 'registeredAt in Asia/Shanghai')
 }
 
 /** All kinds but void keep counting (design 6), and a count needs its day and its state. */
 function checkEndedComplaint(record: Values, reading: Reading): void {
   if (record['kind'] === 'void') return
+  checkCountedDay('registeredOn', record, reading)
   for (const name of ['state', 'registeredOn']) if (record[name] === null) reading.refuse(name, 'required', 'string')
 }
 

@@ -117,9 +117,17 @@ describe('nothing but what the contract says', () => {
     ['a long name', { respondent: { name: '店'.repeat(201) } }, 'respondent.name too-long'],
     ['no name', { respondent: { name: '' } }, 'respondent.name empty'],
     ['a day that is not the registration\'s', { registeredAt: '2025-12-31T15:59:59Z' }, 'registeredOn day-mismatch'],
+    ['a registration before there was a platform', { registeredOn: '1999-12-31', registeredAt: null }, 'registeredOn range'],
+    ['a registration in the future', { registeredOn: '2026-11-26', registeredAt: null }, 'registeredOn future'],
     ['a region that is not the division\'s', { respondent: { division: '330383', region: 'sh' } }, 'respondent.region region-mismatch'],
   ])('%s is refused', (_what, change, problem) => {
     expect(problems(read(COMPLAINT, change))).toEqual([problem])
+  })
+
+  test('a day that is counted is no later than a source\'s clock may be ahead', () => {
+    expect(problems(read(COMPLAINT, { registeredOn: '2026-11-25', registeredAt: null }))).toEqual([])
+    expect(problems(read('cn.yrd.tally.Tally', { day: '2026-11-26' }))).toEqual(['day future'])
+    expect(problems(read(COMPLAINT, { kind: 'expiry', registeredOn: '2026-11-26', registeredAt: null }))).toEqual(['registeredOn future'])
   })
 
   test('too many items, and items of the wrong type, are refused', () => {

@@ -125,7 +125,7 @@ describe('nothing but what the contract says', () => {
   })
 
   test('a day that is counted is no later than a source\'s clock may be ahead', () => {
-    expect(problems(read(COMPLAINT, { registeredOn: '2026-11-25', registeredAt: null }))).toEqual([])
+    expect(read(COMPLAINT, { registeredOn: '2026-11-25', registeredAt: null }).ok).toBe(true)
     expect(problems(read('cn.yrd.tally.Tally', { day: '2026-11-26' }))).toEqual(['day future'])
     expect(problems(read(COMPLAINT, { kind: 'expiry', registeredOn: '2026-11-26', registeredAt: null }))).toEqual(['registeredOn future'])
   })

@@ -34,6 +34,8 @@ describe('hub import', () => {
     expect(confirmed.json).toMatchObject({ id, state: 'done' })
     const reverted = await runHub(settings, ['import', 'revert', id, '--region', 'js'])
     expect([reverted.exit, reverted.json]).toMatchObject([0, { state: 'reverted' }])
+    const again = await runHub(settings, ['import', file, '--source', 'js-list', '--shape', 'credit-namelist'])
+    expect(again.json).toMatchObject({ state: 'done', repeats: null, events: (confirmed.json as ImportReport).events })
   })
 
   test('with --yes publishes, tells rows with what is wrong, and the same again is a duplicate', async () => {

@@ -156,6 +156,29 @@ describe('taken back', () => {
     const standing = (kinds: string[]): string[] => kinds.filter((kind) => kind !== 'void').sort()
     expect(standing(await kindsOf('ah', third.body.id))).toEqual(standing(created))
   })
+
+  test('records numbered by their source, and counts of reports, come again with the same file and with a corrected one, and can be taken back again', async () => {
+    const source = 'reverted'
+    const file = readFileSync(join(SOURCES, 'zj/complaints-changes.ndjson'))
+    const first = await handOver('zj', source, file, { shape: 'complaint-changes' })
+    const stood = await standingOf('zj', source)
+    expect(stood.size).toBeGreaterThan(300)
+    expect((await act('zj', first.body.id, 'revert')).body.state).toBe('reverted')
+    expect(await standingOf('zj', source)).toEqual(new Map())
+
+    const again = await handOver('zj', source, file, { shape: 'complaint-changes' })
+    const { duplicate, stale, conflict } = first.body.verdicts
+    expect([again.body.verdicts, again.body.events]).toEqual([expect.objectContaining({ duplicate, stale, conflict }), first.body.events])
+    expect(await standingOf('zj', source)).toEqual(stood)
+
+    expect((await act('zj', again.body.id, 'revert')).body.state).toBe('reverted')
+    expect(await standingOf('zj', source)).toEqual(new Map())
+    const corrected = await handOver('zj', source, Buffer.from(file.toString().replaceAll('QD02', 'QD03')), { shape: 'complaint-changes' })
+    expect(corrected.body.verdicts).toMatchObject({ duplicate, stale, conflict })
+    const stands = await standingOf('zj', source)
+    expect([...stands.keys()].filter((id) => !id.includes('.'))).toEqual([...stood.keys()].filter((id) => !id.includes('.')))
+    expect(stands).not.toEqual(stood)
+  })
 })
 
 describe('broken files', () => {
@@ -236,6 +259,15 @@ test('nothing personal is in any table, log line or folder of a gateway', async 
 async function publishedOf(region: Region, source: string): Promise<number> {
   const { rows: [row] } = await gateways[region].db.query<{ count: number }>(`SELECT count(*)::int AS count FROM published WHERE split_part(record_id, '/', 1) = $1`, [source])
   return row!.count
+}
+
+/** Content of every record of a source that has not ended, by its id. */
+async function standingOf(region: Region, source: string): Promise<Map<string, string>> {
+  const { rows } = await gateways[region].db.query<{ id: string, hash: string }>(
+    `SELECT record_id AS id, encode(body_hash, 'hex') AS hash FROM (
+       SELECT DISTINCT ON (topic, record_id) record_id, kind, body_hash FROM published WHERE split_part(record_id, '/', 1) = $1 ORDER BY topic, record_id, version DESC) newest
+      WHERE kind <> 'void' ORDER BY 1`, [source])
+  return new Map(rows.map(({ id, hash }) => [id, hash]))
 }
 
 /** Kinds of the newest versions of what an import wrote. */

@@ -132,9 +132,10 @@ export async function deleteCells(db: DbClient, source: string, keys: readonly s
   await db.query('DELETE FROM import_cell WHERE source = $1 AND cell = ANY ($2::text[])', [source, textArray(keys)])
 }
 
-/** Forgets records and reports of a source: by their keys, whatever part they are in. */
-export async function forgetKeys(db: DbClient, source: string, keys: readonly string[]): Promise<void> {
-  await db.query(`DELETE FROM import_memory WHERE source = $1 AND part IN ('listings', 'inspections') AND key = ANY ($2::text[])`, [source, textArray(keys)])
+/** Forgets what led to these records of a source: acts and samples by their keys, reports by the cell that they count in. */
+export async function forgetRecords(db: DbClient, source: string, recordIds: readonly string[]): Promise<void> {
+  await db.query(`DELETE FROM import_memory WHERE source = $1 AND part IN ('listings', 'inspections') AND key = ANY ($2::text[])`, [source, textArray(recordIds)])
+  await db.query('DELETE FROM import_memory WHERE source = $1 AND cell = ANY ($2::text[])', [source, textArray(recordIds.map((recordId) => recordId.slice(source.length + 1)))])
 }
 
 function write(part: keyof Memory, value: unknown): string {

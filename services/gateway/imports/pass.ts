@@ -19,7 +19,6 @@ import { rehearse } from '../publish/rehearsal.ts'
 import type { NamedRecords } from './absence.ts'
 import { Counting, isTold, type Figures, type RowVerdict } from './figures.ts'
 import { deleteCells, readChangedCells, StoredMemory, storeMemory, type MemoryChanges } from './memory.ts'
-import { reviveReverted, wasReverted } from './revert.ts'
 import { advance, MAX_TOLD, readImport, readTold, tellRows, toVerdict, type ImportRow } from './store.ts'
 
 const ROWS_PER_BATCH = 1_000
@@ -78,7 +77,6 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
   const before = row.position === 0 ? [] : (await readTold(db, row.id, undefined, MAX_TOLD)).map(toVerdict)
   const counting = new Counting(shape.stream, row.figures, before)
   const rehearsed = row.dryRun || !row.confirmed ? rehearse(db, REHEARSAL_DEADLINE_MS) : undefined
-  const revived = await wasReverted(db, row.source)
   let told = before.length
   const rehearsedRows: RowVerdict[] = []
   let position = row.position
@@ -124,7 +122,6 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     await persist(tools, () => stored.fetch(db, rows.flatMap((result) => keyOf(result) ?? [])))
     const items = rows.map((result) => take(result))
     const events = items.flatMap(({ prepared }) => (prepared !== undefined && 'event' in prepared ? [prepared.event] : []))
-    if (revived) await persist(tools, () => reviveReverted(db, row.source, events))
     if (rehearsed === undefined) {
       const changes = stored.changes()
       await committing

@@ -1,4 +1,4 @@
-import { decidePublication, type Decision, type PublishedVersion, type VersionOrigin } from './publish-decision.ts'
+import { countedBySource, decidePublication, type Decision, type PublishedVersion, type VersionOrigin } from './publish-decision.ts'
 
 /** An encoded event is at most this long (design 3), so that the relay's batches stay below 1 MiB. */
 export const MAX_EVENT_BYTES = 256 * 1024
@@ -36,6 +36,8 @@ export type Outcome =
 export interface NewRow {
   event: PreparedEvent
   version: number
+  /** In its source's own count, where that is another. */
+  sourceVersion: number | null
   sequence: bigint
   value: Buffer
 }
@@ -43,7 +45,7 @@ export interface NewRow {
 /** The published versions that a batch needs, by topic and record; rows of the batch itself join as they are decided. */
 export interface Histories {
   current(topic: string, recordId: string): PublishedVersion | undefined
-  find(topic: string, recordId: string, version: number): PublishedVersion | undefined
+  find(topic: string, recordId: string, sourceVersion: number): PublishedVersion | undefined
 }
 
 /**
@@ -65,7 +67,7 @@ export function planBatch(
     const decision = decidePublication(
       {
         current: here?.at(-1) ?? histories.current(event.topic, event.recordId),
-        find: (version) => here?.find((row) => row.version === version) ?? histories.find(event.topic, event.recordId, version),
+        find: (version) => here?.findLast((row) => row.own !== true && countedBySource(row) === version) ?? histories.find(event.topic, event.recordId, version),
       },
       event,
     )
@@ -75,8 +77,10 @@ export function planBatch(
     const headKey = `${event.topic}/${event.partition}`
     const sequence = sequences.get(headKey) ?? next(event.topic, event.partition)
     sequences.set(headKey, sequence + 1n)
-    rows.push({ event, version: decision.version, sequence, value })
-    const row = { version: decision.version, hash: event.hash, eventId: event.eventId, ended: event.ended }
+    rows.push({ event, version: decision.version, sourceVersion: decision.sourceVersion ?? null, sequence, value })
+    const row: PublishedVersion = {
+      version: decision.version, hash: event.hash, eventId: event.eventId, ended: event.ended, sourceVersion: decision.sourceVersion, own: event.origin.from === 'hub', erased: event.kind === 'erasure',
+    }
     if (here === undefined) written.set(recordKey, [row])
     else here.push(row)
     event.attempted = decision.verdict

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decidePublication, type IncomingVersion, type PublishedVersion, type VersionOrigin } from './publish-decision.ts'
+import { countedBySource, decidePublication, type IncomingVersion, type PublishedVersion, type VersionOrigin } from './publish-decision.ts'
 
 describe('a record nobody has published', () => {
   test('takes the version of its source, its update time, or 1', () => {
@@ -74,6 +74,57 @@ describe('an ended record', () => {
   })
 })
 
+describe('after an act of the hub', () => {
+  const expired = [row(3, 'a'), row(4, 'b'), own(5, 'gone', 4)]
+
+  test('the source goes on in its own count, above what is published', () => {
+    expect(decide(expired, source(5), 'c')).toEqual({ verdict: 'new-version', version: 6, sourceVersion: 5 })
+    expect(decide([...expired, { ...row(6, 'c'), sourceVersion: 5 }], source(6), 'd')).toEqual({ verdict: 'new-version', version: 7, sourceVersion: 6 })
+    expect(decide([...expired, { ...row(6, 'c'), sourceVersion: 5 }], source(9), 'd')).toEqual({ verdict: 'new-version', version: 9 })
+    expect(decide(expired, time(2000), 'c')).toEqual({ verdict: 'new-version', version: 2000 })
+  })
+  test('what the source had told before is what it was', () => {
+    expect(decide(expired, source(4), 'b')).toEqual({ verdict: 'duplicate', of: expired[1] })
+    expect(decide(expired, source(4), 'x')).toEqual({ verdict: 'conflict', with: expired[1] })
+    expect(decide(expired, source(3), 'a')).toEqual({ verdict: 'duplicate', of: expired[0] })
+    expect(decide(expired, source(2), 'x')).toMatchObject({ verdict: 'stale', reason: 'older-version' })
+  })
+  test('a record that its source stamps anew or lists again without a change stays ended', () => {
+    expect(decide(expired, time(2000), 'b')).toEqual({ verdict: 'duplicate', of: expired[1] })
+    expect(decide(expired, counter, 'b')).toEqual({ verdict: 'duplicate', of: expired[1] })
+    expect(decide(expired, counter, 'c')).toMatchObject({ verdict: 'stale', reason: 'ended' })
+    expect(decide(expired, counter, 'c', { kind: 'restored' })).toEqual({ verdict: 'new-version', version: 6 })
+  })
+  test('the act itself holds where nothing has come between, and once', () => {
+    expect(decide([row(4, 'b')], { from: 'hub', after: 4 }, 'gone')).toEqual({ verdict: 'new-version', version: 5, sourceVersion: 4 })
+    expect(decide(expired, { from: 'hub', after: 4 }, 'gone')).toEqual({ verdict: 'duplicate', of: expired[2] })
+    expect(decide([row(4, 'b'), row(5, 'c')], { from: 'hub', after: 4 }, 'gone')).toMatchObject({ verdict: 'stale', reason: 'older-version' })
+  })
+})
+
+describe('taken back', () => {
+  const back = [row(3, 'a'), row(4, 'b'), own(5, 'void', 0)]
+
+  test('everything may be told again, under the same numbers or without any', () => {
+    expect(decide([row(4, 'b')], { from: 'hub', after: 4, asNeverTold: true }, 'void')).toEqual({ verdict: 'new-version', version: 5, sourceVersion: 0 })
+    expect(decide(back, source(3), 'a')).toEqual({ verdict: 'new-version', version: 6, sourceVersion: 3 })
+    expect(decide(back, time(4), 'b')).toEqual({ verdict: 'new-version', version: 6, sourceVersion: 4 })
+    expect(decide(back, counter, 'b')).toEqual({ verdict: 'new-version', version: 6 })
+  })
+  test('what was told again counts, and not what stood before', () => {
+    const again = [...back, { ...row(6, 'corrected'), sourceVersion: 3 }]
+    expect(decide(again, source(3), 'corrected')).toEqual({ verdict: 'duplicate', of: again[3] })
+    expect(decide(again, source(3), 'a')).toEqual({ verdict: 'conflict', with: again[3] })
+    expect(decide(again, source(4), 'b')).toEqual({ verdict: 'new-version', version: 7, sourceVersion: 4 })
+  })
+})
+
+test('an erased record comes back as restored alone, whatever its source counts', () => {
+  const erased = [row(4, ''), { ...own(5, 'erased', 4), erased: true }]
+  for (const origin of [source(9), time(9), counter]) expect(decide(erased, origin, 'c')).toMatchObject({ verdict: 'stale', reason: 'ended' })
+  expect(decide(erased, source(9), 'c', { kind: 'restored' })).toEqual({ verdict: 'new-version', version: 9 })
+})
+
 const counter: VersionOrigin = { from: 'counter' }
 
 function source(version: number): VersionOrigin {
@@ -88,9 +139,13 @@ function row(version: number, body: string, ended = false): PublishedVersion {
   return { version, hash: Buffer.from(body), eventId: `event-${version}`, ended }
 }
 
+function own(version: number, body: string, sourceVersion: number): PublishedVersion {
+  return { ...row(version, body, true), own: true, sourceVersion }
+}
+
 function decide(rows: PublishedVersion[], origin: VersionOrigin, body: string, extra: Partial<IncomingVersion> = {}) {
   return decidePublication(
-    { current: rows.at(-1), find: (version) => rows.find((r) => r.version === version) },
+    { current: rows.at(-1), find: (version) => rows.findLast((r) => r.own !== true && countedBySource(r) === version) },
     { origin, hash: Buffer.from(body), kind: 'original', ended: false, ...extra },
   )
 }

@@ -2,7 +2,7 @@ import { appendOutbox, lockHeads, notifyOutbox, type Db, type DbTx } from '@hub/
 import { failpoint } from '@hub/runtime/failpoint'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { planBatch, type Histories, type NewRow, type Outcome, type PreparedEvent } from './publish-batch.ts'
-import type { PublishedVersion } from './publish-decision.ts'
+import { countedBySource, type PublishedVersion } from './publish-decision.ts'
 import { insertPublished, readCurrent, readVersions, type PublishedRow, type RecordKey } from '../store.ts'
 
 /**
@@ -54,19 +54,21 @@ export async function publishIn(client: DbTx, events: PreparedEvent[], isEnded: 
 export async function readHistories(db: Pick<Db, 'query'>, events: PreparedEvent[], isEnded: (kind: string) => boolean): Promise<Histories> {
   const keys = new Map<string, RecordKey>()
   for (const { topic, recordId } of events) keys.set(`${topic} ${recordId}`, { topic, recordId })
-  const current = index(await readCurrent(db, [...keys.values()]), recordKey)
+  const current = new Map((await readCurrent(db, [...keys.values()])).map((row) => [recordKey(row), versionOf(row)]))
   const older = events.flatMap(({ topic, recordId, origin }) => {
     const newest = current.get(recordKey({ topic, recordId }))
-    return origin.from !== 'counter' && newest !== undefined && origin.version < newest.version ? [{ topic, recordId, version: origin.version }] : []
+    if (newest === undefined || origin.from === 'hub') return []
+    const known = countedBySource(newest)
+    return [...(newest.own ? [known] : []), ...(origin.from !== 'counter' && origin.version < known ? [origin.version] : [])].map((version) => ({ topic, recordId, version }))
   })
-  const versions = older.length === 0 ? new Map<string, PublishedVersion>() : index(await readVersions(db, older), versionKey)
+  const versions = older.length === 0 ? new Map<string, PublishedVersion>() : new Map((await readVersions(db, older)).map((row) => [versionKey({ ...row, version: countedBySource(row) }), versionOf(row)]))
   return {
     current: (topic, recordId) => current.get(recordKey({ topic, recordId })),
     find: (topic, recordId, version) => versions.get(versionKey({ topic, recordId, version })),
   }
 
-  function index(rows: PublishedRow[], key: (row: PublishedRow) => string): Map<string, PublishedVersion> {
-    return new Map(rows.map((row) => [key(row), { version: row.version, hash: row.hash, eventId: row.eventId, ended: isEnded(row.kind) }]))
+  function versionOf({ version, hash, eventId, kind, sourceVersion, own }: PublishedRow): PublishedVersion {
+    return { version, hash, eventId, sourceVersion, own, ended: isEnded(kind), erased: kind === 'erasure' }
   }
 }
 

@@ -1,5 +1,6 @@
 import { REGIONS, type Region } from '@hub/schemas/streams'
 import { canonicalJson, digestOf } from '../canonical.ts'
+import { UNEDITED } from '../figures/rises.ts'
 import { regionName } from '../region-name.ts'
 import { annexDigest } from './annex.ts'
 import { FORMAT, FORMAT_VERSION, type Annex, type Approved, type Digests, type Edition, type Recomputed, type Statement, type Tip } from './model.ts'
@@ -37,7 +38,7 @@ export function lacking(content: Content, recomputed: readonly Recomputed[], app
 /**
  * The edition, and the bytes that whoever puts it together writes.
  * @param recomputed the first of each region, in any order; those of regions that are not in the edition are left out, as with `approved`
- * @throws RangeError while a signature or an approval is lacking, or a region gives two
+ * @throws RangeError while a signature or an approval is lacking, when a region gives two, or a tip is as it was drafted
  */
 export function assembleEdition(content: Content, recomputed: readonly Recomputed[], approved: readonly Approved[]): { readonly edition: Edition, readonly bytes: Buffer } {
   const still = lacking(content, recomputed, approved)
@@ -45,6 +46,7 @@ export function assembleEdition(content: Content, recomputed: readonly Recompute
     throw new RangeError(`尚缺复算签名：${listed(still.recomputed, 0)}；尚缺审核：${listed(still.approved, 0)} / lacking signatures: ${listed(still.recomputed, 1)}; approvals: ${listed(still.approved, 1)}`)
   }
   const { statement, annex, tips } = content
+  if (tips.some(isUnedited)) throw new RangeError('有消费提示尚未编辑 / a tip has not been edited')
   const edition: Edition = {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,
@@ -56,6 +58,11 @@ export function assembleEdition(content: Content, recomputed: readonly Recompute
     approved: inOrder(statement, approved),
   }
   return { edition, bytes: editionBytes(edition) }
+}
+
+/** Whether a tip still is what the rises drafted: people write tips. */
+export function isUnedited({ zh }: Tip): boolean {
+  return zh.includes(UNEDITED)
 }
 
 /** The file: canonical JSON. */

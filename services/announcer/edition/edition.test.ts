@@ -7,6 +7,7 @@ import { loadCalendar } from '../calendar/load.ts'
 import { planOf } from '../campaigns.ts'
 import type { RegionAtCut } from '../completeness.ts'
 import { NO_CELLS, type Cells } from '../figures/cells.ts'
+import { UNEDITED } from '../figures/rises.ts'
 import { annexOf, isAnnexOf, saltsFrom, struck, traderList } from './annex.ts'
 import { approvedBytes, assembleEdition, digestsOf, editionBytes, lacking, recomputedBytes, type Content } from './assemble.ts'
 import type { Correction } from './corrections.ts'
@@ -71,6 +72,11 @@ describe('an edition', () => {
     expect(lacking(content, rest, approvedBy(content))).toEqual({ recomputed: [first!.region], approved: [] })
     expect(() => assembleEdition(content, rest, approvedBy(content))).toThrow(/尚缺复算签名：上海；尚缺审核：无 .* lacking signatures: Shanghai; approvals: none/)
     expect(() => assembleEdition(content, [first!, first!, ...rest], approvedBy(content))).toThrow(/上海重复签署/)
+  })
+
+  test('is not put together with a tip that nobody has edited', () => {
+    const content = { ...contentOf(cut()), tips: [{ zh: `投诉增至9件。${UNEDITED}`, en: null }] }
+    expect(() => assembleEdition(content, signed(content), approvedBy(content))).toThrow(/not been edited/)
   })
 })
 
@@ -246,6 +252,19 @@ describe('verification', () => {
     expect(survivors).toEqual([])
   })
 
+  test('finds anything that nobody signed', () => {
+    const survivors: string[] = []
+    for (const path of objectsOf(edition)) {
+      const more = structuredClone(edition)
+      ;(at(more, path) as Record<string, unknown>)['zzz'] = '另见附件'
+      if (verifyEdition(Buffer.from(JSON.stringify(sorted(more))), declared).valid) survivors.push(path.join('.'))
+    }
+    expect(survivors).toEqual([])
+    const written = structuredClone(edition)
+    change(written, ['recomputed', 0, 'signature'], `${edition.recomputed[0]!.signature}\n<b>`)
+    expect(verifyEdition(Buffer.from(JSON.stringify(sorted(written))), declared).problems.map(({ fault }) => fault)).toEqual(['signature-wrong'])
+  })
+
   test('finds a signature of another region, of an unknown key, and one of a key that was not valid then', () => {
     const content = contentOf(cut())
     const [, second, ...rest] = signed(content)
@@ -353,11 +372,11 @@ function at(root: unknown, path: Path): unknown {
   return path.reduce((value, name) => (value as Record<string | number, unknown>)[name], root)
 }
 
-function change(root: unknown, path: Path): void {
+function change(root: unknown, path: Path, to?: string): void {
   const parent = at(root, path.slice(0, -1)) as Record<string | number, unknown>
   const name = path.at(-1)!
   const value = parent[name]
-  parent[name] = typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : typeof value === 'string' ? (value.startsWith('A') ? `B${value.slice(1)}` : `A${value.slice(1)}`) : 'x'
+  parent[name] = to ?? (typeof value === 'number' ? value + 1 : typeof value === 'boolean' ? !value : typeof value === 'string' ? (value.startsWith('A') ? `B${value.slice(1)}` : `A${value.slice(1)}`) : 'x')
 }
 
 /** As the file is written, so that the order of names is not what is found. */

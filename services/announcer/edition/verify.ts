@@ -10,7 +10,7 @@ import { LEAST_REGIONS, regionsIn } from './statement.ts'
 
 export type VerifyFault =
   | 'unreadable' | 'other-format' | 'newer-format' | 'malformed' | 'not-canonical' | 'digest-aggregates' | 'digest-annex' | 'digest-tips' | 'annex-row'
-  | 'too-few-regions' | 'signature-missing' | 'signature-twice' | 'signature-of-missing' | 'signature-wrong' | 'no-keys'
+  | 'unsigned-part' | 'too-few-regions' | 'signature-missing' | 'signature-twice' | 'signature-of-missing' | 'signature-wrong' | 'no-keys'
 
 export interface VerifyProblem {
   readonly fault: VerifyFault
@@ -26,6 +26,15 @@ export interface Verified {
   /** Rows whose name was struck: nothing is wrong with them. */
   readonly struck: number
 }
+
+/** All that an edition has outside what is hashed; anything else would be in the file without anybody's signature. */
+const NAMES = {
+  edition: ['annex', 'approved', 'digests', 'format', 'formatVersion', 'recomputed', 'statement', 'tips'],
+  digests: ['aggregates', 'annex', 'tips'],
+  row: ['commitment', 'salt', 'trader'],
+  recomputed: ['at', 'kid', 'region', 'signature'],
+  approved: ['approval', 'at', 'kid', 'region', 'signature'],
+} as const
 
 /** Larger files are no editions. */
 const MOST_BYTES = 16 * 1024 * 1024
@@ -75,6 +84,8 @@ function readEdition(file: Uint8Array): { readonly edition: Edition, readonly te
 function contentProblems(edition: Edition): VerifyProblem[] {
   const { statement, annex, digests } = edition
   const problems: VerifyProblem[] = []
+  const unsigned = [extra(edition, 'edition'), extra(digests, 'digests'), ...annex.rows.map((row) => extra(row, 'row')), ...edition.recomputed.map((one) => extra(one, 'recomputed')), ...edition.approved.map((one) => extra(one, 'approved'))].flat()
+  if (unsigned.length > 0) problems.push(problem('unsigned-part', [`含有无人签署的内容：${[...new Set(unsigned)].join('、')}`, `it has parts that nobody signed: ${[...new Set(unsigned)].join(', ')}`]))
   const computed = digestsOf(edition)
   const parts: Readonly<Record<keyof Digests, Text>> = { aggregates: ['公示数字', 'the figures'], annex: ['经营者名单', 'the list of traders'], tips: ['消费提示', 'the tips'] }
   for (const part of ['aggregates', 'annex', 'tips'] as const) {
@@ -114,11 +125,16 @@ function signatureProblems(edition: Edition, keys: Readonly<Partial<Record<Regio
         problems.push(problem('no-keys', [`没有${regionName(region)[0]}公布的密钥，无法核验其${zh}`, `the keys that ${regionName(region)[1]} declares are not here: its ${en} cannot be checked`], region))
         continue
       }
-      const fault = declared.check({ kid, signature: Buffer.from(signature, 'base64') }, bytes(), Date.parse(at))
+      const raw = Buffer.from(signature, 'base64')
+      const fault = raw.toString('base64') === signature ? declared.check({ kid, signature: raw }, bytes(), Date.parse(at)) : 'wrong-signature'
       if (fault !== undefined) problems.push(problem('signature-wrong', [`${regionName(region)[0]}的${zh}${SIGNATURE_FAULTS[fault][0]}`, `the ${en} of ${regionName(region)[1]} ${SIGNATURE_FAULTS[fault][1]}`], region))
     }
   }
   return problems
+}
+
+function extra(part: object, of: keyof typeof NAMES): string[] {
+  return Object.keys(part).filter((name) => !(NAMES[of] as readonly string[]).includes(name))
 }
 
 function problem(fault: VerifyFault, text: Text, region: Region | null = null): VerifyProblem {

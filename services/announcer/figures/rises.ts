@@ -21,6 +21,9 @@ export interface Rise {
   readonly draft: Text
 }
 
+/** Stands in every draft until an officer has put advice in its place; an edition with it is not put together. */
+export const UNEDITED = '【请补充消费提示】'
+
 /** Fewer complaints than these are no rise. */
 const LEAST = 10
 const MOST_RISES = 5
@@ -49,5 +52,5 @@ export function risesOf(cells: Cells, plan: Plan, calendar: Calendar, present: r
 }
 
 function draftOf([zh, en]: Text, earlier: number, current: number, days: number): Text {
-  return [`与上年同期可比的${days}天相比，“${zh}”投诉由${earlier}件增至${current}件。【请补充消费提示】`, `Against the ${days} comparable days of the year before, complaints about ${en} went from ${earlier} to ${current}. [add advice]`]
+  return [`与上年同期可比的${days}天相比，“${zh}”投诉由${earlier}件增至${current}件。${UNEDITED}`, `Against the ${days} comparable days of the year before, complaints about ${en} went from ${earlier} to ${current}. [add advice]`]
 }

@@ -10,6 +10,7 @@ import { figuresOf } from '@hub/announcer/figures/compute'
 import { quoted } from '@hub/announcer/figures/quoted'
 import { MixedDefinitions, series } from '@hub/announcer/figures/series'
 import { isIn } from '@hub/announcer/figures/windows'
+import { CODES } from '@hub/schemas/codes'
 import { GB_CODES, REGIONS, type Region } from '@hub/schemas/streams'
 import { SOURCES } from '../connectors/import-file.ts'
 import { cellsOfEvents } from './sample-cells.ts'
@@ -23,6 +24,7 @@ interface Bulletin {
 }
 const { bulletins } = JSON.parse(readFileSync(join(SOURCES, 'joint/bulletins.json'), 'utf8')) as { bulletins: readonly Bulletin[] }
 const calendar = loadCalendar()
+const STATES = Object.keys(CODES['complaint-state']!.codes)
 
 describe.each(bulletins.map((bulletin) => [bulletin.id, bulletin] as const))('%s, rebuilt', (_id, bulletin) => {
   const { window } = planOf(calendar, 'spring-festival', bulletin.year)
@@ -86,23 +88,19 @@ function partOf(n: number, day: number, days: number): number {
   return day === days - 1 ? n - each * (days - 1) : each
 }
 
-/** The bulletin's numbers as the events of its days: some complaints and the daily counts each. */
+/** The bulletin's numbers as records: complaints of every state, day by day, and the daily counts of reports and consultations. */
 function rebuilt(bulletin: Bulletin): Cells {
-  const days = daysFrom(...(({ from, to }) => [from, to] as const)(planOf(calendar, 'spring-festival', bulletin.year).window))
+  const { window } = planOf(calendar, 'spring-festival', bulletin.year)
+  const days = daysFrom(window.from, window.to)
   return together(REGIONS.map((region) => {
     const contacts = bulletin.figures['投诉举报']![GB_CODES[region]]!
     const complaints = complaintsIn(contacts)
     const consultations = bulletin.figures['咨询']?.[GB_CODES[region]] ?? 0
-    return together(days.map((day, at) => {
-      const one = cellsOfEvents(region, [
-        ['complaint', complaint(region, day)],
-        tally(region, day, 'report', partOf(contacts - complaints, at, days.length)),
-        ...(consultations === 0 ? [] : [tally(region, day, 'consultation', partOf(consultations, at, days.length))]),
-      ])
-      // What one record counts for, as often as there were such records.
-      const times = partOf(complaints, at, days.length)
-      return { ...one, days: one.days.map((cell) => ({ ...cell, n: cell.n * times })), classes: one.classes.map((cell) => ({ ...cell, received: cell.received * times, counted: cell.counted * times })) }
-    }))
+    return cellsOfEvents(region, days.flatMap((day, at) => [
+      ...STATES.map((state, n) => ['complaint', complaint(region, day, state), partOf(partOf(complaints, at, days.length), n, STATES.length)] as const),
+      tally(region, day, 'report', partOf(contacts - complaints, at, days.length)),
+      ...(consultations === 0 ? [] : [tally(region, day, 'consultation', partOf(consultations, at, days.length))]),
+    ]))
   }))
 }
 
@@ -112,8 +110,8 @@ function complaintsOn(bulletin: Bulletin, days: number): number {
   return of.reduce((sum, n) => sum + Array.from({ length: days }, (_, at) => partOf(n, at, all)).reduce((a, b) => a + b, 0), 0)
 }
 
-function complaint(region: Region, day: string) {
-  return { recordId: `bulletin-${region}/${day}`, kind: 'original', occurredOn: day, recordedAt: `${day}T09:00:00+08:00`, state: 'closed', registeredOn: day }
+function complaint(region: Region, day: string, state: string) {
+  return { recordId: `bulletin-${region}/${day}`, kind: 'original', occurredOn: day, recordedAt: `${day}T09:00:00+08:00`, state, registeredOn: day }
 }
 
 function tally(region: Region, day: string, tallyType: string, count: number) {

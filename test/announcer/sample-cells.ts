@@ -53,14 +53,15 @@ export async function sampleCells(): Promise<Cells> {
   })))
 }
 
-/** What events that are their records' newest versions count for. */
-export function cellsOfEvents(region: Region, events: readonly (readonly [RolledStream, EventInput])[]): Cells {
+/** What events that are their records' newest versions count for; `times` = as many records that say the same. */
+export function cellsOfEvents(region: Region, events: readonly (readonly [stream: RolledStream, event: EventInput, times?: number])[]): Cells {
   const counting = new Counting()
-  for (const [stream, input] of events) {
+  for (const [stream, input, times = 1] of events) {
     const read = readEvent(stream, region, structuredClone(input), NOW)
     if (!read.ok) throw new Error(`${input.recordId}: ${JSON.stringify(read.problems)}`)
     const { contract, record, kind } = read.event
-    counting.change(stream, undefined, countableOf(stream, { kind, columns: columnValues(contract, record) }))
+    const countable = countableOf(stream, { kind, columns: columnValues(contract, record) })
+    for (let n = 0; n < times; n++) counting.change(stream, undefined, countable)
   }
   return cellsOf(region, Object.fromEntries(ROLLUP_TABLES.map((table) => [table, counting.cells(table)])))
 }

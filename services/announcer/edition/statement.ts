@@ -23,7 +23,7 @@ export interface CutState {
   readonly regions: Readonly<Record<Region, RegionAtCut>>
   /** Of the partitions that were cut. */
   readonly basis: readonly CutPartition[]
-  /** What the first marker of each partition copied; all of it, or the days of `spansOf` with the first days that were copied. */
+  /** What the first marker of each partition copied of the days of `spansOf`; and where the data of each region begin, unless the cells themselves say so. */
   readonly cells: Cells
   readonly begin?: Beginnings
 }

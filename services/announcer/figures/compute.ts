@@ -16,7 +16,7 @@ import { yearOnYear } from './year-on-year.ts'
 /** The headline first, then what it is made of. */
 const ROWS = ['received', 'counted', 'accepted', 'refused', 'pending', 'transferred', 'reports', 'consultations'] as const satisfies readonly CountId[]
 
-/** Where the cells of an announcement are read: nobody needs others, but for where the data of a region begin. */
+/** The days whose cells an announcement reads; of others it only asks where the data of a region begin. */
 export function spansOf(plan: Plan, calendar: Calendar): { readonly window: Window, readonly earlier: Window | null, readonly traders: Window } {
   return { window: plan.window, earlier: windowBefore(calendar, plan), traders: twelveMonthsBefore(plan.publishOn) }
 }
@@ -25,7 +25,7 @@ export function spansOf(plan: Plan, calendar: Calendar): { readonly window: Wind
  * All figures of an announcement. The same cells give the same figures in every region, in whatever order and however many parts they come.
  * @param cells all that the markers copied, or those of `spansOf`; of all partitions, added up or not; those of regions that are not `present` are left out
  * @param present regions whose every partition was cut
- * @param begin the first days that the markers copied, when `cells` are not all of them
+ * @param begin where the data of each region begin, when `cells` are not all of them
  */
 export function figuresOf(cells: Cells, plan: Plan, calendar: Calendar, present: readonly Region[], begin: Beginnings = beginningsOf(cells)): Figures {
   const sums = addedUp(cells, periodsOf(plan, calendar))

@@ -4,9 +4,9 @@ import { loadCalendar } from '../calendar/load.ts'
 import { planOf } from '../campaigns.ts'
 import { beginningsOf } from './beginnings.ts'
 import { NO_CELLS, type Cells, type DayCell } from './cells.ts'
-import { figuresOf } from './compute.ts'
+import { figuresOf, spansOf } from './compute.ts'
 import { definitionOf, DEFINITIONS } from './definitions.ts'
-import { addedUp, periodsOf, spanOf } from './periods.ts'
+import { addedUp, periodsOf } from './periods.ts'
 import { risesOf } from './rises.ts'
 import { traderRows } from './traders.ts'
 import { pairDays, sameDayOf, twelveMonthsBefore } from './windows.ts'
@@ -101,16 +101,15 @@ describe('traders', () => {
   })
 })
 
-test('a cut copies the days of everything that is computed, and a month before what it is compared with', () => {
-  expect(spanOf(spring, calendar)).toEqual({ from: '2024-12-28', to: '2026-02-24' })
-  expect(spanOf(planOf(calendar, '315', 2026), calendar)).toEqual({ from: '2023-12-01', to: '2026-03-14' })
-  expect(spanOf(planOf(calendar, 'spring-festival', 2019), calendar)).toEqual({ from: '2018-02-12', to: '2019-02-11' })
+test('the days that an announcement reads', () => {
+  expect(spansOf(spring, calendar)).toEqual({ window: spring.window, earlier: { from: '2025-01-28', to: '2025-02-04' }, traders: { from: '2025-02-25', to: '2026-02-24' } })
+  expect(spansOf(planOf(calendar, 'spring-festival', 2019), calendar).earlier).toBeNull()
 })
 
-test('days that no figure tells apart are added up, and where data begin stays', () => {
+test('days that no figure tells apart are added up, and the sum has the first of them', () => {
   const periods = periodsOf(spring, calendar)
   expect(periods.map(({ name, days }) => [name, days[0], days.at(-1), days.length])).toEqual([
-    ['compared', '2026-02-16', '2026-02-23', 8], ['window', '2026-02-15', '2026-02-15', 1], ['earlier', '2025-01-28', '2025-02-04', 8], ['before', '2024-12-28', '2025-01-27', 31],
+    ['compared', '2026-02-16', '2026-02-23', 8], ['window', '2026-02-15', '2026-02-15', 1], ['earlier', '2025-01-28', '2025-02-04', 8],
   ])
   const cells = { ...NO_CELLS, days: [onDay('sh', '2025-02-01', 1), onDay('sh', '2025-01-30', 2), onDay('sh', '2026-02-16', 4), onDay('sh', '2026-02-15', 8), onDay('sh', '2025-06-01', 16)] }
   expect(addedUp(cells, periods).days.map(({ day, n }) => [day, n])).toEqual([['2025-01-30', 3], ['2026-02-16', 4], ['2026-02-15', 8]])

@@ -1,20 +1,16 @@
 import { alignmentOf, windowBefore, type Plan } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
-import { addDays, daysFrom, type Day } from '../calendar/day.ts'
+import { daysFrom, type Day } from '../calendar/day.ts'
 import type { Cells, ClassCell, DayCell, TallyCell } from './cells.ts'
-import type { Window } from './model.ts'
-import { pairDays, twelveMonthsBefore } from './windows.ts'
-
-/** So many days before a window tell whether a region had data by then, or began in the middle of it. */
-const DAYS_BEFORE = 31
+import { pairDays } from './windows.ts'
 
 /**
  * Days that no figure tells apart. Cells that differ in the day alone, of one period, may be added up before anything is computed; the sum has the
  * earliest of their days.
  */
 export interface Period {
-  /** Of the window: with and without a counterpart a year before; those counterparts; what tells that there were data by then. */
-  readonly name: 'compared' | 'window' | 'earlier' | 'before'
+  /** Days of the window with and without a counterpart a year before, and those counterparts. */
+  readonly name: 'compared' | 'window' | 'earlier'
   readonly days: readonly Day[]
 }
 
@@ -24,19 +20,11 @@ export function periodsOf(plan: Plan, calendar: Calendar): Period[] {
   const earlier = windowBefore(calendar, plan)
   if (earlier === null) return [{ name: 'window', days: window }]
   const pairs = pairDays(plan.window, earlier, alignmentOf(plan.campaign))
-  const [first = earlier.from] = pairs.earlier
   return [
     { name: 'compared', days: [...pairs.current] },
     { name: 'window', days: window.filter((day) => !pairs.current.has(day)) },
     { name: 'earlier', days: [...pairs.earlier] },
-    { name: 'before', days: daysFrom(addDays(earlier.from, -DAYS_BEFORE), addDays(first, -1)) },
   ]
-}
-
-/** The days that a cut copies: nothing that an announcement is computed from lies outside. */
-export function spanOf(plan: Plan, calendar: Calendar): Window {
-  const days = periodsOf(plan, calendar).flatMap(({ days }) => days)
-  return { from: [...days, twelveMonthsBefore(plan.publishOn).from].sort()[0]!, to: addDays(plan.publishOn, -1) }
 }
 
 /** The cells of the periods, added up within each. Traders are left out: they are counted over months of their own. */

@@ -4,9 +4,11 @@ import { planOf } from '@hub/announcer/campaigns'
 import { canonicalJson } from '@hub/announcer/canonical'
 import { loadCalendar } from '@hub/announcer/calendar/load'
 import { addDays } from '@hub/announcer/calendar/day'
+import { beginningsOf } from '@hub/announcer/figures/beginnings'
 import { together, type Cells } from '@hub/announcer/figures/cells'
 import { cellsOf } from '@hub/announcer/figures/from-rollups'
 import { figuresOf } from '@hub/announcer/figures/compute'
+import { spansOf } from '@hub/announcer/figures/periods'
 import { traderRows } from '@hub/announcer/figures/traders'
 import { correctedCells } from '@hub/announcer/edition/corrections'
 import { CODES } from '@hub/schemas/codes'
@@ -92,16 +94,19 @@ describe('whatever the records are', () => {
   })
 
   test('a correction that takes a record away and puts another in its place gives what the other records give', () => {
-    fc.assert(fc.property(records, complaint, complaint, (all, wrong, right) => {
+    const spans = spansOf(plan, calendar)
+    const inWindow = complaint.map((one) => ({ ...one, values: ['original', '2026-02-16', ...one.values.slice(2)] }))
+    fc.assert(fc.property(records, inWindow, complaint, (all, wrong, right) => {
       const moved = { ...right, region: wrong.region }
-      const corrected = correctedCells(cellsOfRecords([...all, wrong]), [{ region: wrong.region, reason: 'wrong-trader', recordId: 'a/1', before: cellsOfRecords([wrong]), after: cellsOfRecords([moved]) }])
-      expect(bytesOf(corrected)).toBe(bytesOf(cellsOfRecords([...all, moved])))
+      const corrected = correctedCells(cellsOfRecords([...all, wrong]), [{ region: wrong.region, reason: 'wrong-trader', recordId: 'a/1', before: cellsOfRecords([wrong]), after: cellsOfRecords([moved]) }], spans)
+      const begin = beginningsOf(cellsOfRecords([...all, moved]))
+      expect(bytesOf(corrected, REGIONS, begin)).toBe(bytesOf(cellsOfRecords([...all, moved]), REGIONS, begin))
     }), { numRuns: 100 })
   })
 })
 
-function bytesOf(cells: Cells, present: readonly Region[] = REGIONS): string {
-  return canonicalJson([figuresOf(cells, plan, calendar, present), traderRows(cells, YEAR, 1, present)])
+function bytesOf(cells: Cells, present: readonly Region[] = REGIONS, begin = beginningsOf(cells)): string {
+  return canonicalJson([figuresOf(cells, plan, calendar, present, begin), traderRows(cells, YEAR, 1, present)])
 }
 
 function cellsOfRecords(records: readonly Counted[]): Cells {

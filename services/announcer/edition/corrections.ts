@@ -1,6 +1,8 @@
 import type { Region } from '@hub/schemas/streams'
 import { digestOf } from '../canonical.ts'
-import type { Cells, ClassCell, DayCell, TallyCell, TraderCell } from '../figures/cells.ts'
+import { onDays, type Cells, type ClassCell, type DayCell, type TallyCell, type TraderCell } from '../figures/cells.ts'
+import type { Spans } from '../figures/periods.ts'
+import { isIn } from '../figures/windows.ts'
 import type { CorrectionReason, StatedCorrection } from './model.ts'
 
 /**
@@ -16,22 +18,30 @@ export interface Correction {
 }
 
 /**
- * The cells with what was wrong put right.
- * @throws RangeError when a correction takes away what is not there: it is about something else than this cut
+ * The cells with what was wrong put right. What a record counted for on days that this announcement does not read is left out, and traders are added up
+ * over their twelve months: copies may be read so.
+ * @throws RangeError when a correction takes away what is not there, is of another region, or of nothing that this announcement reads
  */
-export function correctedCells(cells: Cells, corrections: readonly Correction[]): Cells {
+export function correctedCells(cells: Cells, corrections: readonly Correction[], spans: Spans): Cells {
   const changes = corrections.flatMap(({ region, before, after }) => {
+    const parts = [before, after].map((part) => (part === null ? null : inside(part, spans)))
     for (const part of [before, after]) {
       const foreign = part === null ? undefined : [...part.days, ...part.classes, ...part.tallies, ...part.traders].find((cell) => cell.region !== region)
       if (foreign !== undefined) throw new RangeError(`更正只能由来源地区提出 / ${region} cannot correct a cell of ${foreign.region}`)
     }
-    return [...(before === null ? [] : [negative(before)]), ...(after === null ? [] : [after])]
+    if (before !== null || after !== null) {
+      const read = parts.some((part) => part !== null && part.days.length + part.classes.length + part.tallies.length + part.traders.length > 0)
+      if (!read) throw new RangeError('所更正的记录不在本公示的统计范围内 / the record is of no day that this announcement reads')
+    }
+    const [was, is] = parts
+    return [...(was == null ? [] : [negative(was)]), ...(is == null ? [] : [is])]
   })
+  const all = [inside(cells, spans), ...changes]
   return {
-    days: merge<DayCell>([cells, ...changes].map(({ days }) => days), ({ region, day, state, outcome, online }) => [region, day, state, outcome, online]),
-    classes: merge<ClassCell>([cells, ...changes].map(({ classes }) => classes), ({ region, day, dimension, kind, code }) => [region, day, dimension, kind, code]),
-    tallies: merge<TallyCell>([cells, ...changes].map(({ tallies }) => tallies), ({ region, day, tallyType }) => [region, day, tallyType]),
-    traders: merge<TraderCell>([cells, ...changes].map(({ traders }) => traders), ({ region, day, uscc, name }) => [region, day, uscc, name]),
+    days: merge<DayCell>(all.map(({ days }) => days), ({ region, day, state, outcome, online }) => [region, day, state, outcome, online]),
+    classes: merge<ClassCell>(all.map(({ classes }) => classes), ({ region, day, dimension, kind, code }) => [region, day, dimension, kind, code]),
+    tallies: merge<TallyCell>(all.map(({ tallies }) => tallies), ({ region, day, tallyType }) => [region, day, tallyType]),
+    traders: merge<TraderCell>(all.map(({ traders }) => traders), ({ region, uscc, name }) => [region, uscc, name]),
   }
 }
 
@@ -44,6 +54,12 @@ export function stated(corrections: readonly Correction[]): StatedCorrection[] {
     records: new Set(group.flatMap(({ recordId }) => recordId ?? [])).size,
     digest: digestOf(writable(group)),
   })).sort((a, b) => (`${a.region} ${a.reason}` < `${b.region} ${b.reason}` ? -1 : 1))
+}
+
+/** The cells that an announcement reads; all days of a trader are the first of the twelve months. */
+function inside(cells: Cells, { window, earlier, traders }: Spans): Cells {
+  const read = onDays(cells, (day) => isIn(window, day) || (earlier !== null && isIn(earlier, day)))
+  return { ...read, traders: cells.traders.filter(({ day }) => isIn(traders, day)).map((cell) => ({ ...cell, day: traders.from })) }
 }
 
 /** Amounts as decimal digits. */

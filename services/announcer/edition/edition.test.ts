@@ -7,10 +7,11 @@ import { loadCalendar } from '../calendar/load.ts'
 import { planOf } from '../campaigns.ts'
 import type { RegionAtCut } from '../completeness.ts'
 import { NO_CELLS, type Cells } from '../figures/cells.ts'
+import { spansOf } from '../figures/periods.ts'
 import { UNEDITED } from '../figures/rises.ts'
 import { annexOf, isAnnexOf, saltsFrom, struck, traderList } from './annex.ts'
 import { approvedBytes, assembleEdition, digestsOf, editionBytes, lacking, recomputedBytes, type Content } from './assemble.ts'
-import type { Correction } from './corrections.ts'
+import { correctedCells, type Correction } from './corrections.ts'
 import { disagreements } from './disagreement.ts'
 import type { Approved, Edition, Recomputed } from './model.ts'
 import { erratumOf, regionsIn, retractionOf, statementOf, type CutState } from './statement.ts'
@@ -125,6 +126,15 @@ describe('a correction', () => {
     expect(erratumOf(cut(), calendar, first, [{ ...corrections[0]!, recordId: '12315/8' }]).erratum!.corrections[0]!.digest).not.toBe(erratum.erratum!.corrections[0]!.digest)
   })
 
+  test('of a trader is the same for copies that were added up over the twelve months', () => {
+    const corrections: Correction[] = [{ region: 'sh', reason: 'wrong-trader', recordId: '12315/7', before: one(FIRM), after: one(OTHER) }]
+    const spans = spansOf(plan, calendar)
+    const summed = { ...cellsOfAll(), traders: cellsOfAll().traders.filter(({ day }) => day >= spans.traders.from).map((cell) => ({ ...cell, day: spans.traders.from })) }
+    const lists = [cellsOfAll(), summed].map((cells) => traderList(correctedCells(cells, corrections, spans), plan, REGIONS).traders)
+    expect(lists[0]!.map(({ uscc, accepted }) => [uscc, accepted])).toEqual([[FIRM, 11], [OTHER, 10]])
+    expect(lists[1]).toEqual(lists[0])
+  })
+
   test('of a voided record says what moved, and what is withheld now', () => {
     const { erratum, figures } = erratumOf(cut(), calendar, first, [voided])
     expect(figures!.counts[0]!.counts).toMatchObject({ sh: 2, total: 11 })
@@ -135,6 +145,7 @@ describe('a correction', () => {
   test.each<[string, Correction[], RegExp]>([
     ['that says nothing', [], /states what it corrects/],
     ['of what is not in the cut', [{ ...voided, before: { ...NO_CELLS, days: [{ ...voided.before!.days[0]!, day: '2026-02-17' }] } }], /not in the cut/],
+    ['of no day that is read', [{ ...voided, before: { ...NO_CELLS, days: [{ ...voided.before!.days[0]!, day: '2024-02-16' }] } }], /no day that this announcement reads/],
     ["of another region's cells", [{ ...voided, region: 'js' }], /js cannot correct a cell of sh/],
   ])('%s is refused', (_what, corrections, message) => {
     expect(() => erratumOf(cut(), calendar, first, corrections)).toThrow(message)

@@ -2,11 +2,12 @@ import { REGIONS, type Region } from '@hub/schemas/streams'
 import type { Plan } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
 import { standingOf, type RegionAtCut } from '../completeness.ts'
-import type { Beginnings } from '../figures/beginnings.ts'
+import { beginningsOf, type Beginnings } from '../figures/beginnings.ts'
 import type { Cells } from '../figures/cells.ts'
 import { figuresOf } from '../figures/compute.ts'
 import { definitionOf, refOf } from '../figures/definitions.ts'
 import type { DefinitionRef, Figures } from '../figures/model.ts'
+import { spansOf } from '../figures/periods.ts'
 import { digestOf } from '../canonical.ts'
 import { FIGURE_CAVEATS } from './caveats.ts'
 import { changesBetween } from './changes.ts'
@@ -45,7 +46,7 @@ export function erratumOf(cut: CutState, calendar: Calendar, corrects: Statement
   if (corrections.length === 0) throw new RangeError('更正须说明更正内容；正常办理进展不作更正 / an erratum states what it corrects: ordinary progress is no reason')
   if (corrects.figures === null) throw new RangeError('已撤回的公示不能更正 / what was retracted is not corrected')
   const present = presentOf(cut)
-  const figures = figuresOf(correctedCells(cut.cells, corrections), cut.plan, calendar, present, cut.begin)
+  const figures = figuresOf(correctedCells(cut.cells, corrections, spansOf(cut.plan, calendar)), cut.plan, calendar, present, cut.begin ?? beginningsOf(cut.cells))
   return build(cut, corrects.edition + 1, 'erratum', figures, {
     corrects: { edition: corrects.edition, aggregates: digestOf(corrects) },
     corrections: stated(corrections),

@@ -7,19 +7,14 @@ import { classTable } from './classes.ts'
 import { countRow, mediation, onlineShare, type CountId } from './counts.ts'
 import { refOf } from './definitions.ts'
 import { mediationDue } from './mediation-due.ts'
-import type { Figures, Window } from './model.ts'
+import type { Figures } from './model.ts'
 import { addedUp, periodsOf } from './periods.ts'
 import { perRegion } from './per-region.ts'
-import { isIn, twelveMonthsBefore } from './windows.ts'
+import { isIn } from './windows.ts'
 import { yearOnYear } from './year-on-year.ts'
 
 /** The headline first, then what it is made of. */
 const ROWS = ['received', 'counted', 'accepted', 'refused', 'pending', 'transferred', 'reports', 'consultations'] as const satisfies readonly CountId[]
-
-/** The days whose cells an announcement reads; of others it only asks where the data of a region begin. */
-export function spansOf(plan: Plan, calendar: Calendar): { readonly window: Window, readonly earlier: Window | null, readonly traders: Window } {
-  return { window: plan.window, earlier: windowBefore(calendar, plan), traders: twelveMonthsBefore(plan.publishOn) }
-}
 
 /**
  * All figures of an announcement. The same cells give the same figures in every region, in whatever order and however many parts they come.

@@ -2,7 +2,21 @@ import { alignmentOf, windowBefore, type Plan } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
 import { daysFrom, type Day } from '../calendar/day.ts'
 import type { Cells, ClassCell, DayCell, TallyCell } from './cells.ts'
-import { pairDays } from './windows.ts'
+import type { Window } from './model.ts'
+import { pairDays, twelveMonthsBefore } from './windows.ts'
+
+/** The days whose cells an announcement reads; of others it only asks where the data of a region begin. */
+export interface Spans {
+  readonly window: Window
+  /** The window of the year before; `null` = no calendar covers it. */
+  readonly earlier: Window | null
+  /** Of traders' cells: the twelve months to the cut. */
+  readonly traders: Window
+}
+
+export function spansOf(plan: Plan, calendar: Calendar): Spans {
+  return { window: plan.window, earlier: windowBefore(calendar, plan), traders: twelveMonthsBefore(plan.publishOn) }
+}
 
 /**
  * Days that no figure tells apart. Cells that differ in the day alone, of one period, may be added up before anything is computed; the sum has the

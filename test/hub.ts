@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'vitest'
@@ -8,10 +8,11 @@ import { settled, type Replica } from '@hub/cli/replicas'
 import { verifyReplicas } from '@hub/cli/verify'
 import { createClient, type Client, type EventsByStream, type Verdict } from '@hub/client'
 import { childEnv } from '@hub/local/child-env'
-import { callersYaml, type Keys } from '@hub/local/local-files'
+import { callersYaml, publicKeysYaml, type Keys } from '@hub/local/local-files'
 import { start, type RegionConfig } from '@hub/region'
 import { createDb, type Db } from '@hub/runtime/db'
 import { createMetrics } from '@hub/runtime/metrics'
+import { generateSigningKey } from '@hub/runtime/sign'
 import type { Service } from '@hub/runtime/service'
 import { REGIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
 import { check, type Expectations, type Violation } from './check/check.ts'
@@ -23,6 +24,7 @@ import { freePort } from './runtime/free-port.ts'
 
 const SERVICE = fileURLToPath(new URL('../services/region/index.ts', import.meta.url))
 const READY_MS = 30_000
+const LEADS: readonly Region[] = ['sh', 'zj', 'js', 'ah']
 const ACKNOWLEDGED = new Set(['accepted', 'new-version', 'duplicate'])
 
 export interface Published {
@@ -37,10 +39,14 @@ export type Lines = Iterable<object | Buffer>
 export interface Hub extends AsyncDisposable {
   readonly fixture: Fixture
   readonly keys: Keys
+  /** Folder with each region's `keys.yaml`, where `announcers` asked for them. */
+  readonly publicKeysDir: string
   /** Base URL of a region's gateway; the port stays over restarts. */
   url(region: Region): string
   /** Base URL of a region's credit lookup, where `lookups` asked for one. */
   lookupUrl(region: Region): string
+  /** Base URL of a region's announcer, where `announcers` asked for one. */
+  announcerUrl(region: Region): string
   db(region: Region): Db
   databaseUrl(region: Region): string
   /** Whom a region's gateway knows. */
@@ -79,11 +85,13 @@ export interface HubOptions extends FixtureOptions {
   readonly sources?: (region: Region) => string
   /** Whether each region has its credit lookup too. */
   readonly lookups?: boolean
+  /** Whether each region has its announcer too. */
+  readonly announcers?: boolean
   /** Put over what the regions' services are told. */
   readonly config?: Partial<RegionConfig>
 }
 
-export async function openHub({ regions = REGIONS, sources, lookups = false, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
+export async function openHub({ regions = REGIONS, sources, lookups = false, announcers = false, config: over = {}, ...options }: HubOptions = {}): Promise<Hub> {
   const fixture = await openFixture(options)
   const running = new Map<Region, Service>()
   const children = new Set<ChildProcess>()
@@ -91,7 +99,9 @@ export async function openHub({ regions = REGIONS, sources, lookups = false, con
   const configs = new Map<Region, RegionConfig>()
   const historyFile = join(await fixture.stateDir(), 'history.jsonl')
   appendHistory(historyFile, [])
-  const keys: Keys = { publisher: 'test-publisher', reader: 'test-reader', operator: 'test-operator' }
+  const keys: Keys = { publisher: 'test-publisher', reader: 'test-reader', operator: 'test-operator', officer: 'test-officer', approver: 'test-approver', approver2: 'test-approver-2' }
+  const publicKeysDir = announcers ? await fixture.stateDir() : ''
+  const signingKeys = announcers ? await makeSigningKeys(publicKeysDir) : undefined
 
   async function configOf(region: Region): Promise<RegionConfig> {
     const known = configs.get(region)
@@ -104,7 +114,8 @@ export async function openHub({ regions = REGIONS, sources, lookups = false, con
     const { username, password } = fixture.credentials(region)
     const config: RegionConfig = {
       region, username, password, callersFile, sourcesFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
-      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, lookupPort: lookups ? await freePort() : null, snapshotSeconds: 600, signingKeyFile: null, maxLoopDelayMs: 60_000, importSecretFile: '', inboxDir: null, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
+      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, lookupPort: lookups ? await freePort() : null, announcerPort: announcers ? await freePort() : null, signingKeyFile: signingKeys?.[region] ?? null, publicKeysDir,
+      leads: [...LEADS], silence: 600_000, deadline: 8 * 3_600_000, snapshotSeconds: 600, maxLoopDelayMs: 60_000, importSecretFile: '', inboxDir: null, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
     }
     configs.set(region, config)
     databases.set(region, createDb({ url: config.databaseUrl, name: 'test', max: 3, log: fixture.log }))
@@ -112,12 +123,13 @@ export async function openHub({ regions = REGIONS, sources, lookups = false, con
   }
 
   const hub: Hub = {
-    fixture, keys, historyFile,
+    fixture, keys, historyFile, publicKeysDir,
     url(region) {
       const config = configs.get(region)
       if (config === undefined) throw new Error(`${region} was not started`)
       return `http://${config.host}:${config.port}`
     },
+    announcerUrl: (region) => `http://127.0.0.1:${configs.get(region)!.announcerPort}`,
     lookupUrl: (region) => `http://127.0.0.1:${configs.get(region)!.lookupPort}`,
     db(region) {
       const db = databases.get(region)
@@ -144,7 +156,7 @@ export async function openHub({ regions = REGIONS, sources, lookups = false, con
     },
     async spawn(region, { port, env, onSpawned } = {}) {
       const config = await configOf(region)
-      const own = port === undefined ? config : { ...config, port, lookupPort: null }
+      const own = port === undefined ? config : { ...config, port, lookupPort: null, announcerPort: null }
       const child = spawn(process.execPath, [SERVICE], { env: { ...environmentOf(own), ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
       children.add(child)
       onSpawned?.(child)
@@ -220,6 +232,10 @@ function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
     HUB_HTTP_HOST: config.host,
     HUB_HTTP_PORT: String(config.port),
     ...(config.lookupPort !== null && { HUB_LOOKUP_PORT: String(config.lookupPort) }),
+    ...(config.announcerPort !== null && {
+      HUB_ANNOUNCER_PORT: String(config.announcerPort), HUB_SIGNING_KEY_FILE: config.signingKeyFile!, HUB_PUBLIC_KEYS_DIR: config.publicKeysDir,
+      HUB_ANNOUNCER_SILENCE: `${config.silence}ms`, HUB_ANNOUNCER_DEADLINE: `${config.deadline}ms`,
+    }),
     HUB_MAX_LOOP_DELAY_MS: String(config.maxLoopDelayMs),
     HUB_CALLERS_FILE: config.callersFile,
     ...(config.sourcesFile !== null && { HUB_SOURCES_FILE: config.sourcesFile }),
@@ -227,6 +243,18 @@ function environmentOf(config: RegionConfig): NodeJS.ProcessEnv {
     ...(config.inboxDir !== null && { HUB_INBOX_DIR: config.inboxDir }),
     HUB_LOG_LEVEL: config.logLevel,
   })
+}
+
+/** A key pair for each region: the private half in a file, the public one declared as a region does. */
+async function makeSigningKeys(dir: string): Promise<Record<Region, string>> {
+  return Object.fromEntries(await Promise.all(REGIONS.map(async (region) => {
+    const { privateKey } = generateSigningKey()
+    await mkdir(join(dir, region))
+    await writeFile(join(dir, region, 'keys.yaml'), publicKeysYaml(privateKey, new Date()))
+    const file = join(dir, region, 'signing-key.pem')
+    await writeFile(file, privateKey)
+    return [region, file]
+  }))) as Record<Region, string>
 }
 
 async function ready(url: string): Promise<void> {

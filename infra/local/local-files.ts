@@ -4,17 +4,18 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { REPO_ROOT } from './paths.ts'
-import { databaseName, gatewayUrl, lookupUrl } from './region-process.ts'
+import { announcerUrl, databaseName, gatewayUrl, lookupUrl } from './region-process.ts'
 import { REGION_USERS, type Credentials, type RegionUser, type Stack } from './stack.ts'
 
-const ROLES = ['publisher', 'reader', 'operator'] as const
-export type Keys = Record<typeof ROLES[number], string>
+/** What the local run's callers are named after; two approvers, because two people approve. */
+const CALLERS = ['publisher', 'reader', 'operator', 'officer', 'approver', 'approver2'] as const
+export type Keys = Record<typeof CALLERS[number], string>
 
 export interface RegionFiles { callersFile: string, sourcesFile: string, signingKeyFile: string, stateDir: string, keys: Keys }
 
 /** `.hub/local.json`: all that `hub` needs to know of the running local hub. */
 export interface LocalFile {
-  regions: Record<RegionUser, { gateway: string, lookup: string, keys: Keys, databaseUrl: string, kafka: Credentials }>
+  regions: Record<RegionUser, { gateway: string, lookup: string, announcer: string, keys: Keys, databaseUrl: string, kafka: Credentials }>
   kafka: { brokers: string[], admin: Credentials }
   registryUrl: string
   /** Folder with each region's `keys.yaml`. */
@@ -32,7 +33,7 @@ export async function writeLocalFiles(stack: Stack): Promise<{ localFile: string
   const regions = Object.fromEntries(await Promise.all(REGION_USERS.map(async (region) => [region, await writeRegion(dataDir, region)]))) as Record<RegionUser, RegionFiles>
   const local: LocalFile = {
     regions: Object.fromEntries(REGION_USERS.map((region) => [region, {
-      gateway: gatewayUrl(region), lookup: lookupUrl(region), keys: regions[region].keys, databaseUrl: stack.databaseUrl(databaseName(region)), kafka: stack.kafka.regions[region],
+      gateway: gatewayUrl(region), lookup: lookupUrl(region), announcer: announcerUrl(region), keys: regions[region].keys, databaseUrl: stack.databaseUrl(databaseName(region)), kafka: stack.kafka.regions[region],
     }])) as LocalFile['regions'],
     kafka: { brokers: stack.kafka.brokers.split(','), admin: stack.kafka.admin },
     registryUrl: stack.registryUrl,
@@ -47,17 +48,26 @@ async function writeRegion(dataDir: string, region: RegionUser): Promise<RegionF
   const dir = join(dataDir, 'regions', region)
   const stateDir = join(dir, 'state')
   await mkdir(stateDir, { recursive: true })
-  const keys = await madeOnce(join(dir, 'keys.json'), () => JSON.stringify(Object.fromEntries(ROLES.map((role) => [role, `${region}-${role}-${randomBytes(18).toString('hex')}`])), null, 2))
-    .then((text) => JSON.parse(text) as Keys)
+  const keysFile = join(dir, 'keys.json')
+  const known = JSON.parse(await madeOnce(keysFile, () => '{}')) as Partial<Keys>
+  const keys = Object.fromEntries(CALLERS.map((name) => [name, known[name] ?? `${region}-${name}-${randomBytes(18).toString('hex')}`])) as Keys
+  await writeSecret(keysFile, JSON.stringify(keys, null, 2))
   const signingKeyFile = join(dir, 'signing-key.pem')
   const signingKey = await madeOnce(signingKeyFile, () => generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
   await madeOnce(join(dir, 'keys.yaml'), () => publicKeysYaml(signingKey, new Date()))
   const callersFile = join(dir, 'callers.yaml')
-  // Once: what `hub caller` changed stays.
-  await madeOnce(callersFile, () => callersYaml(region, keys))
+  // What `hub caller` changed stays; callers that an earlier release did not make are added.
+  await writeSecret(callersFile, withCallers(await madeOnce(callersFile, () => callersYaml(region, keys)), callersOf(region, keys)))
   const sourcesFile = join(dir, 'sources.yaml')
   await writeSecret(sourcesFile, sourcesYaml(await readFile(join(REPO_ROOT, 'infra/regions', region, 'sources.yaml'), 'utf8'), region))
   return { callersFile, sourcesFile, signingKeyFile, stateDir, keys }
+}
+
+/** The file with those callers that it has not. */
+function withCallers(yaml: string, callers: readonly { readonly id: string }[]): string {
+  const document = parse(yaml) as { callers: { id: string }[] }
+  const missing = callers.filter(({ id }) => !document.callers.some((caller) => caller.id === id))
+  return missing.length === 0 ? yaml : stringify({ callers: [...document.callers, ...missing] })
 }
 
 /** The sources of the deployed file, published for by the local run's own caller. */
@@ -73,20 +83,23 @@ export function publicKeysYaml(signingKeyPem: string, now: Date): string {
   return stringify({ keys: [{ kid, from: `${now.toISOString().slice(0, 10)}T00:00:00Z`, to: null, publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString() }] })
 }
 
-/** One caller per role; the publisher may write for every source and authority. */
-export function callersYaml(region: RegionUser, keys: Keys): string {
-  const callers = ROLES.map((role) => ({
-    id: callerId(region, role),
-    organisation: `${NAMES[region]}（本地演示）`,
-    roles: [role],
-    ...(role === 'publisher' ? { sources: ['*'], authorities: ['*'] } : {}),
-    keyHashes: [createHash('sha256').update(keys[role]).digest('hex')],
-  }))
-  return stringify({ callers })
+/** One caller per role, and a second approver; the publisher may write for every source and authority. */
+export function callersYaml(region: RegionUser, keys: Partial<Keys>): string {
+  return stringify({ callers: callersOf(region, keys) })
 }
 
-function callerId(region: RegionUser, role: typeof ROLES[number]): string {
-  return `${region}-local-${role}`
+function callersOf(region: RegionUser, keys: Partial<Keys>): { id: string }[] {
+  return CALLERS.filter((name) => keys[name] !== undefined).map((name) => ({
+    id: callerId(region, name),
+    organisation: `${NAMES[region]}（本地演示）`,
+    roles: [name.replace('2', '')],
+    ...(name === 'publisher' ? { sources: ['*'], authorities: ['*'] } : {}),
+    keyHashes: [createHash('sha256').update(keys[name]!).digest('hex')],
+  }))
+}
+
+function callerId(region: RegionUser, name: typeof CALLERS[number]): string {
+  return `${region}-local-${name}`
 }
 
 async function madeOnce(file: string, make: () => string): Promise<string> {

@@ -17,6 +17,13 @@ export const GATEWAY_PORTS: Record<RegionUser, number> = { sh: 4310, js: 4320, z
 /** 43<GB code − 30>1. */
 export const LOOKUP_PORTS: Record<RegionUser, number> = { sh: 4311, js: 4321, zj: 4331, ah: 4341 }
 
+/** 43<GB code − 30>2. */
+export const ANNOUNCER_PORTS: Record<RegionUser, number> = { sh: 4312, js: 4322, zj: 4332, ah: 4342 }
+
+export function announcerUrl(region: RegionUser): string {
+  return `http://${HOST}:${ANNOUNCER_PORTS[region]}`
+}
+
 export function lookupUrl(region: RegionUser): string {
   return `http://${HOST}:${LOOKUP_PORTS[region]}`
 }
@@ -41,6 +48,7 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
       HUB_HTTP_HOST: HOST,
       HUB_HTTP_PORT: String(GATEWAY_PORTS[region]),
       HUB_LOOKUP_PORT: String(LOOKUP_PORTS[region]),
+      HUB_ANNOUNCER_PORT: String(ANNOUNCER_PORTS[region]),
       HUB_CALLERS_FILE: files.callersFile,
       HUB_SOURCES_FILE: files.sourcesFile,
       HUB_SIGNING_KEY_FILE: files.signingKeyFile,

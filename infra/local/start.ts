@@ -8,7 +8,7 @@ import { PROJECT_DATA_DIR, REPO_ROOT } from './paths.ts'
 import { assertPortsFree } from './ports.ts'
 import { LocalProblem } from './problem.ts'
 import { consoleProgress, step } from './progress.ts'
-import { GATEWAY_PORTS, LOOKUP_PORTS, databaseName, startRegion } from './region-process.ts'
+import { ANNOUNCER_PORTS, GATEWAY_PORTS, LOOKUP_PORTS, databaseName, startRegion } from './region-process.ts'
 import { REGION_USERS, startStack, type RegionUser, type Stack } from './stack.ts'
 import { stopSignal } from './stop-signal.ts'
 import { openSupervisor, type ManagedProcess, type SupervisorOptions } from './supervisor.ts'
@@ -36,7 +36,7 @@ try {
 async function start(): Promise<number> {
   // Refuses beside a running launcher and ends what a killed one left, before its ports are called busy and its data are touched.
   await (await openSupervisor(PROJECT_DATA_DIR)).close()
-  await assertPortsFree(REGION_USERS.flatMap((region) => [{ name: `${region} 网关 gateway`, port: GATEWAY_PORTS[region] }, { name: `${region} 信用查询 credit lookup`, port: LOOKUP_PORTS[region] }]))
+  await assertPortsFree(REGION_USERS.flatMap((region) => [{ name: `${region} 网关 gateway`, port: GATEWAY_PORTS[region] }, { name: `${region} 信用查询 credit lookup`, port: LOOKUP_PORTS[region] }, { name: `${region} 联合公示 announcer`, port: ANNOUNCER_PORTS[region] }]))
   if (options.fresh) await Promise.all(DATA.map((name) => rm(join(PROJECT_DATA_DIR, name), { recursive: true, force: true })))
   const stack = await startStack({ dataDir: PROJECT_DATA_DIR, onProgress, signal, restartCrashed: true, onUnexpectedEnd: sayEnd })
   const running: ManagedProcess[] = []

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { RegionFiles } from './local-files.ts'
 import { REPO_ROOT } from './paths.ts'
-import { gatewayUrl, lookupUrl } from './region-process.ts'
+import { announcerUrl, gatewayUrl, lookupUrl } from './region-process.ts'
 import { REGION_USERS, type RegionUser, type Stack } from './stack.ts'
 
 const STREAM = 'complaint'
@@ -16,7 +16,7 @@ export function describeAddresses(stack: Stack, regions: Record<RegionUser, Regi
   const bearer = (region: RegionUser, role: 'publisher' | 'reader' | 'operator'): string => `-H 'authorization: Bearer ${regions[region].keys[role]}'`
   return [
     '',
-    ...REGION_USERS.map((region) => `${region}  网关 gateway ${gatewayUrl(region)}  ·  信用查询 credit lookup ${lookupUrl(region)}  （接口说明 /openapi.json）`),
+    ...REGION_USERS.map((region) => `${region}  网关 gateway ${gatewayUrl(region)}  ·  信用查询 credit lookup ${lookupUrl(region)}  ·  联合公示 announcer ${announcerUrl(region)}  （接口说明 /openapi.json）`),
     `Kafka ${stack.kafka.brokers}  ·  模式注册中心 registry ${stack.registryUrl}`,
     `密钥和口令 keys and passwords: ${shown(join(stack.supervisor.dataDir, 'local.json'))}`,
     '',

@@ -51,8 +51,11 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
   while (!signal.aborted) {
     try {
       const request = await nextRequest(db)
-      if (request !== undefined) await serve(request)
-      else if (performance.now() >= nextAt) await goOn()
+      if (request !== undefined) {
+        await serve(request)
+        continue
+      }
+      if (performance.now() >= nextAt) await goOn()
       failing = false
     } catch (error) {
       if (signal.aborted) return

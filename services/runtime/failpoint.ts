@@ -11,6 +11,7 @@ export const FAILPOINTS = [
   'relay.leased', 'relay.read', 'relay.encoded', 'relay.acknowledged', 'relay.noting', 'relay.noted', 'relay.heartbeat-written', 'relay.trimmed',
   'replicate.leased', 'replicate.fetched', 'replicate.queued', 'replicate.taken', 'replicate.decided', 'replicate.committed', 'replicate.advanced',
   'replicate.position-written', 'replicate.position-committed',
+  'announce.opened', 'announce.heads-locked', 'announce.markers-written', 'announce.markers-committed', 'announce.computed', 'announce.said', 'announce.published',
   'kafka.request-sent', 'db.commit-sent', 'db.commit-answered',
 ] as const
 export type FailpointName = typeof FAILPOINTS[number]

@@ -13,7 +13,7 @@ import { createKafka, type Kafka } from '@hub/runtime/kafka'
 import { createLog } from '@hub/runtime/log'
 import { allTopics, REGIONS, type Region } from '@hub/schemas/streams'
 
-const KEYS: Keys = { publisher: 'bench-publisher', reader: 'bench-reader', operator: 'bench-operator' }
+const KEYS: Keys = { publisher: 'bench-publisher', reader: 'bench-reader', operator: 'bench-operator', officer: 'bench-officer', approver: 'bench-approver', approver2: 'bench-approver-2' }
 
 /** A process of the hub. */
 export interface HubProcess {

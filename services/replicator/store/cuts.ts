@@ -1,9 +1,10 @@
 import { type Db, type DbTx, int4Array, textArray } from '@hub/runtime/db'
-import { ROLLUP_TABLES, ROLLUPS, type RollupTable } from '@hub/schemas/rollups'
+import { ROLLUP_TABLES, type RolledStream, ROLLUPS, type RollupTable } from '@hub/schemas/rollups'
 import type { Move } from './positions.ts'
 
 /** Names of traders are published for a year at most. */
 const TRADER_MONTHS = 13
+const BEGINNING: Readonly<Record<RolledStream, RollupTable>> = { complaint: 'complaint_day', tally: 'tally_day' }
 
 /**
  * Copies the counts of every partition whose share ended with its first marker of an announcement, as they are there; after rows, counts and positions. A
@@ -21,9 +22,10 @@ export function copyCuts(c: DbTx, moves: readonly Move[]): void {
     const copies = ROLLUP_TABLES.filter((table) => ROLLUPS[table].stream === slot.stream)
     c.send({
       text: `WITH made AS (
-               INSERT INTO cut (campaign, year, region, stream, topic, partition, generation, log_offset, cut_at, first_day, last_day, demo, sources, parked, parked_digest, whole)
+               INSERT INTO cut (campaign, year, region, stream, topic, partition, generation, log_offset, cut_at, first_day, last_day, demo, sources, parked, parked_digest, whole, begins)
                SELECT $3, $4, o.region, o.stream, o.topic, o.partition, o.generation, $5, to_timestamp($6 / 1000.0), $7::date, $8::date, $9, $10::jsonb,
-                      o.parked_open, int8send(o.parked_hi) || int8send(o.parked_lo), o.complete_from <= $5
+                      o.parked_open, int8send(o.parked_hi) || int8send(o.parked_lo), o.complete_from <= $5,
+                      (SELECT min(day) FROM ${BEGINNING[slot.stream as RolledStream]} d WHERE d.region = o.region AND d.partition = o.partition)
                  FROM consumer_offset o WHERE o.topic = $1 AND o.partition = $2
                ON CONFLICT DO NOTHING RETURNING number, region, partition, first_day, last_day)
              ${copies.map((table) => `, ${table}_copied AS (${copySql(table)})`).join('\n')}

@@ -1,0 +1,42 @@
+import { problemAnswer, type Documented } from '@hub/runtime/http'
+import type { FastifyInstance } from 'fastify'
+import type { Desk } from '../desk.ts'
+
+const PARAMS = {
+  type: 'object', required: ['campaign', 'year'], additionalProperties: false,
+  properties: {
+    campaign: { type: 'string', maxLength: 40, pattern: '^[a-z0-9-]+$', description: '公示项目 · campaign: 315, 315-week, spring-festival, may-day, national-day' },
+    year: { type: 'integer', minimum: 2000, maximum: 2999, description: '年度 · year' },
+  },
+}
+
+/** What anybody may read: the published editions and their files. */
+export function publishedRoutes(desk: Desk): (app: FastifyInstance) => void {
+  return (app) => {
+    app.get('/v1/announcements', { config: { access: 'open', documented: LIST }, schema: LIST_SCHEMA }, async () => ({
+      editions: (await desk.editions()).map((edition) => ({ ...edition, href: `/v1/announcements/${edition.campaign}/${edition.year}?edition=${edition.edition}` })),
+    }))
+    app.get<{ Params: { campaign: string; year: number }; Querystring: { edition?: number } }>('/v1/announcements/:campaign/:year', { config: { access: 'open', documented: FILE }, schema: FILE_SCHEMA }, async ({ params, query }, reply) =>
+      reply.type('application/json; charset=utf-8').send(await desk.file(params.campaign, params.year, query.edition)))
+  }
+}
+
+const LIST_SCHEMA = {
+  operationId: 'listAnnouncements',
+  summary: '已发布的联合公示 · published joint announcements',
+  description: '最新的在前。同一公示的更正和撤回各为一版。 · Newest first. Errata and retractions are editions of their own.',
+  tags: ['announcements'],
+}
+const LIST: Documented = { response: { 200: { description: '各版次 · the editions', content: { 'application/json': { schema: { type: 'object' } } } } } }
+
+const FILE_SCHEMA = {
+  operationId: 'readAnnouncement',
+  summary: '联合公示文件 · the file of a joint announcement',
+  description: '签名所覆盖的原始字节；hub announcement verify 可在任何地方核验。缺省为最新一版。 · The bytes that the signatures cover; "hub announcement verify" checks them anywhere. Without an edition the newest.',
+  tags: ['announcements'],
+  params: PARAMS,
+  querystring: { type: 'object', additionalProperties: false, properties: { edition: { type: 'integer', minimum: 1, maximum: 1000, description: '版次 · edition' } } },
+}
+const FILE: Documented = {
+  response: { 200: { description: '规范化 JSON · canonical JSON', content: { 'application/json': { schema: { type: 'object' } } } }, 404: problemAnswer('没有，或尚未发布 · none, or not published', 'ANNOUNCEMENT_UNKNOWN') },
+}

@@ -1,0 +1,90 @@
+import type { Log } from '@hub/runtime/log'
+import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
+import { schedule as cron } from 'node-cron'
+import { advance, type Advancing } from './advance.ts'
+import type { Calendar } from './calendar/calendar.ts'
+import { allPlans, type Plan, plansMoved } from './campaigns.ts'
+import { openRun, readPlans, readRuns, type Run, writePlan } from './store/announcements.ts'
+import { strikeNames } from './store/names.ts'
+import { failpoint } from '@hub/runtime/failpoint'
+
+/** Between two looks while something is under way: half a second is small beside what a person takes, and large beside what a look costs. */
+const SOON_MS = 500
+const IDLE_MS = 60_000
+/** A process that was down takes up what fell due in this time; what is older is run on request alone. */
+const CATCH_UP_MS = 7 * 86_400_000
+
+export interface Schedule {
+  /** There is something to look at. */
+  look(): void
+  run(signal: AbortSignal): Promise<void>
+}
+
+/** Plans whose cut has come and that nobody has taken up. */
+export function duePlans(plans: readonly Plan[], runs: readonly Pick<Run, 'campaign' | 'year'>[], now: number): Plan[] {
+  return plans.filter(({ campaign, year, cut }) => {
+    const at = Date.parse(cut)
+    return at <= now && at > now - CATCH_UP_MS && !runs.some((run) => run.campaign === campaign && run.year === year)
+  })
+}
+
+/**
+ * Keeps what is planned, taken up and under way moving: at midnight in Shanghai, every minute, and at once when asked. What it finds is decided by the clock and
+ * the database alone, so a process that was down, or one of two, does what is left to do.
+ */
+export function createSchedule(options: Advancing): Schedule {
+  const { db, calendar, log } = options
+  const bell: Wakeup = createWakeup()
+
+  return {
+    look: bell.signal,
+    async run(signal) {
+      const jobs = ['0 0 * * *', '* * * * *'].map((expression) => cron(expression, () => bell.signal(), { timezone: 'Asia/Shanghai' }))
+      let failing = false
+      try {
+        while (!signal.aborted) {
+          let moving = false
+          try {
+            moving = await look()
+            failing = false
+          } catch (error) {
+            if (!failing) log.warn({ err: error }, 'announcements do not go on now')
+            failing = true
+          }
+          await bell.wait(moving || failing ? SOON_MS : IDLE_MS, signal)
+        }
+      } finally {
+        await Promise.all(jobs.map((job) => job.destroy()))
+      }
+    },
+  }
+
+  async function look(): Promise<boolean> {
+    const plans = allPlans(calendar)
+    await keepPlans(options, plans, calendar, log)
+    await strikeNames(db)
+    for (const plan of duePlans(plans, await readRuns(db), Date.now())) {
+      if (await openRun(db, plan.campaign, plan.year, false, null)) log.info({ campaign: plan.campaign, year: plan.year, cut: plan.cut }, 'an announcement falls due')
+      failpoint('announce.opened')
+    }
+    let moving = false
+    for (const run of await readRuns(db)) {
+      try {
+        if (await advance(options, run)) moving = true
+      } catch (error) {
+        log.warn({ err: error, campaign: run.campaign, year: run.year }, 'an announcement does not go on now')
+        moving = true
+      }
+    }
+    return moving
+  }
+}
+
+/** Notes the plans as they are, and says which have moved since this region last looked. */
+async function keepPlans({ db }: Pick<Advancing, 'db'>, plans: readonly Plan[], _calendar: Calendar, log: Log): Promise<void> {
+  const known = await readPlans(db)
+  for (const { before, after } of plansMoved(known.map(({ plan }) => plan), plans)) {
+    await writePlan(db, after, before)
+    if (before !== null) log.warn({ campaign: after.campaign, year: after.year, before: { window: before.window, publishOn: before.publishOn }, after: { window: after.window, publishOn: after.publishOn } }, 'a plan has moved')
+  }
+}

@@ -1,0 +1,89 @@
+import { type DbClient } from '@hub/runtime/db'
+import { PARTITIONS, REGIONS, type Region } from '@hub/schemas/streams'
+import type { CutPartition } from '../edition/model.ts'
+import type { RegionAtCut, SourceAtCut } from '../completeness.ts'
+import type { Beginnings } from '../figures/beginnings.ts'
+import type { Cells } from '../figures/cells.ts'
+import type { Window } from '../figures/model.ts'
+
+/** A marker that this replica has applied. */
+export interface CutRow {
+  readonly region: Region
+  readonly stream: 'complaint' | 'tally'
+  readonly topic: string
+  readonly partition: number
+  readonly generation: string
+  readonly offset: bigint
+  readonly cutAt: Date
+  readonly demo: boolean
+  readonly sources: readonly SourceAtCut[]
+  readonly parked: bigint
+  readonly parkedDigest: string
+  readonly whole: boolean
+  readonly begins: string | null
+  readonly appliedAt: Date
+}
+
+/** Partitions of a region that an announcement cuts. */
+export const CUT_PARTITIONS = PARTITIONS.complaint + PARTITIONS.tally
+
+export async function readCuts(db: DbClient, campaign: string, year: number): Promise<CutRow[]> {
+  const { rows } = await db.query<CutRow>(
+    `SELECT region, stream, topic, partition, generation, log_offset AS "offset", cut_at AS "cutAt", demo, sources, parked, encode(parked_digest, 'hex') AS "parkedDigest", whole,
+            begins::text AS begins, applied_at AS "appliedAt"
+       FROM cut WHERE campaign = $1 AND year = $2 ORDER BY topic, partition`, [campaign, year])
+  return rows
+}
+
+/** What the markers say of each region; a region that lacks one, or whose copies are not whole here, is not cut. */
+export function regionsAtCut(cuts: readonly CutRow[]): Record<Region, RegionAtCut> {
+  return Object.fromEntries(REGIONS.map((region) => {
+    const own = cuts.filter((cut) => cut.region === region)
+    const newest = own.toSorted((a, b) => b.cutAt.getTime() - a.cutAt.getTime())[0]
+    return [region, { cut: own.length === CUT_PARTITIONS && own.every(({ whole }) => whole), sources: newest?.sources ?? [] }]
+  })) as Record<Region, RegionAtCut>
+}
+
+export function basisOf(cuts: readonly CutRow[], topicPrefix: string): CutPartition[] {
+  return cuts.map(({ region, topic, partition, generation, offset, parked, parkedDigest }) => ({
+    region, topic: topic.slice(topicPrefix.length), partition, generation, offset: Number(offset), parked: Number(parked), parkedDigest,
+  }))
+}
+
+export function beginningsAt(cuts: readonly CutRow[]): Beginnings {
+  const first = (region: Region, stream: CutRow['stream']): string | null => cuts.filter((cut) => cut.region === region && cut.stream === stream).flatMap(({ begins }) => begins ?? []).sort()[0] ?? null
+  return Object.fromEntries(REGIONS.map((region) => [region, { complaints: first(region, 'complaint'), tallies: first(region, 'tally') }])) as Beginnings
+}
+
+/** The copied counts of these days, added up by region. A trader's have the first of the twelve months as their day: it does not matter which. */
+export async function readCells(db: DbClient, campaign: string, year: number, days: readonly Window[], traders: Window, least: number): Promise<Cells> {
+  const [from, to] = [days.map((window) => window.from), days.map((window) => window.to)]
+  const inside = 'EXISTS (SELECT FROM unnest($3::date[], $4::date[]) AS w (a, b) WHERE d.day BETWEEN w.a AND w.b)'
+  const [dayRows, classRows, tallyRows, traderRows] = await Promise.all([
+    db.query<{ region: Region; day: string; state: string; outcome: string; online: string; n: string; fen: string }>(
+      `SELECT c.region, d.day::text AS day, d.state, d.outcome, d.online, sum(d.n)::text AS n, sum(d.recovered_fen)::text AS fen
+         FROM cut c JOIN cut_complaint_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND ${inside} GROUP BY 1, 2, 3, 4, 5`, [campaign, year, from, to]),
+    db.query<{ region: Region; day: string; dimension: 'object' | 'issue' | 'channel'; kind: string; code: string; received: string; counted: string }>(
+      `SELECT c.region, d.day::text AS day, d.dimension, d.kind, d.code, sum(d.received)::text AS received, sum(d.counted)::text AS counted
+         FROM cut c JOIN cut_complaint_class_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND ${inside} GROUP BY 1, 2, 3, 4, 5`, [campaign, year, from, to]),
+    db.query<{ region: Region; day: string; tally_type: string; n: string }>(
+      `SELECT c.region, d.day::text AS day, d.tally_type, sum(d.n)::text AS n
+         FROM cut c JOIN cut_tally_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND ${inside} GROUP BY 1, 2, 3`, [campaign, year, from, to]),
+    db.query<{ region: Region; uscc: string; name: string; counted: string; accepted: string; settled: string; terminated: string }>(
+      `WITH t AS (SELECT c.region, d.uscc, d.name, sum(d.counted) AS counted, sum(d.accepted) AS accepted, sum(d.settled) AS settled, sum(d.terminated) AS terminated
+                    FROM cut c JOIN cut_trader_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND d.day BETWEEN $3::date AND $4::date GROUP BY 1, 2, 3)
+       SELECT region, uscc, name, counted::text, accepted::text, settled::text, terminated::text FROM t WHERE uscc IN (SELECT uscc FROM t GROUP BY uscc HAVING sum(accepted) >= $5)`,
+      [campaign, year, traders.from, traders.to, least]),
+  ])
+  const said = (text: string): string | null => (text === '' ? null : text)
+  return {
+    days: dayRows.rows.map(({ region, day, state, outcome, online, n, fen }) => ({
+      region, day, state: said(state), outcome: said(outcome), online: online === '' ? null : online === 'yes', n: Number(n), recoveredFen: BigInt(fen),
+    })),
+    classes: classRows.rows.map(({ kind, code, received, counted, ...row }) => ({ ...row, kind: said(kind), code: said(code), received: Number(received), counted: Number(counted) })),
+    tallies: tallyRows.rows.map(({ region, day, tally_type: tallyType, n }) => ({ region, day, tallyType, n: Number(n) })),
+    traders: traderRows.rows.map(({ region, uscc, name, counted, accepted, settled, terminated }) => ({
+      region, day: traders.from, uscc, name: said(name), counted: Number(counted), accepted: Number(accepted), settled: Number(settled), terminated: Number(terminated),
+    })),
+  }
+}

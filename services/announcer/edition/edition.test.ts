@@ -276,6 +276,22 @@ describe('verification', () => {
     expect(verifyEdition(Buffer.from(JSON.stringify(sorted(written))), declared).problems.map(({ fault }) => fault)).toEqual(['signature-wrong'])
   })
 
+  test('finds whatever is left out, or of another kind, and never fails itself', () => {
+    const survivors: string[] = []
+    // Deeper in the statement nothing but its digest is looked at.
+    for (const path of objectsOf(edition).filter(([first, second]) => first !== 'statement' || second === undefined || second === 'regions')) {
+      for (const name of Object.keys(at(edition, path) as object)) {
+        for (const value of [undefined, null, 7, 'x', [], {}]) {
+          if (JSON.stringify(value) === JSON.stringify(at(edition, [...path, name]))) continue
+          const other = structuredClone(edition)
+          ;(at(other, path) as Record<string, unknown>)[name] = value
+          if (verifyEdition(Buffer.from(JSON.stringify(sorted(other))), declared).valid) survivors.push(`${[...path, name].join('.')} ${JSON.stringify(value)}`)
+        }
+      }
+    }
+    expect(survivors).toEqual([])
+  })
+
   test('finds a signature of another region, of an unknown key, and one of a key that was not valid then', () => {
     const content = contentOf(cut())
     const [, second, ...rest] = signed(content)

@@ -1,5 +1,5 @@
 import { keepCallers } from '@hub/runtime/callers'
-import { createCodec, type Writer } from '@hub/runtime/codec'
+import { createCodec } from '@hub/runtime/codec'
 import { createDb } from '@hub/runtime/db'
 import { createHttp, type Dependency } from '@hub/runtime/http'
 import { createLog } from '@hub/runtime/log'
@@ -8,30 +8,24 @@ import { runService, Scope, type Context, type Service } from '@hub/runtime/serv
 import { createWakeup } from '@hub/runtime/wakeup'
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { createGuard } from '@hub/schemas/guard'
-import { isDataStream } from '@hub/schemas/streams'
 import { createAdmission } from './intake/admission.ts'
 import { COMMIT_DEADLINE_MS, createCommitter } from './publish/committer.ts'
 import { gatewayConfig, type GatewayConfig } from './config.ts'
 import { prepareDatabase } from './database.ts'
+import { expireDaily } from './expiry/daily.ts'
 import { createFeed } from './feed/feed.ts'
 import { gatewayHealth } from './health.ts'
 import { startImports } from './imports/start.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { about, addComponents } from './openapi/document.ts'
+import { createPreparing } from './publish/prepare.ts'
 import type { PreparedEvent } from './publish/publish-batch.ts'
 import { rehearse } from './publish/rehearsal.ts'
 import { keepRepublished } from './publish/republish.ts'
-import { changeRoutes } from './routes/changes.ts'
 import { eventRoutes } from './routes/events.ts'
 import { importPage } from './routes/import-page.ts'
 import { importRoutes } from './routes/imports.ts'
-import { operateRoutes } from './routes/operate.ts'
-import { receiptRoutes } from './routes/receipts.ts'
-import { recordRoutes } from './routes/records.ts'
-import { sourceRoutes } from './routes/sources.ts'
-import { statusRoutes } from './routes/status.ts'
-import { streamRoutes } from './routes/streams.ts'
-import { verdictRoutes } from './routes/verdicts.ts'
+import { smallRoutes } from './routes/small.ts'
 import { handOverImports } from './sources/imported.ts'
 import { startSources } from './sources/start.ts'
 import { prepareSpoolDir } from './intake/spool.ts'
@@ -40,7 +34,6 @@ import { createVerdictLog, remember } from './verdicts/verdict-log.ts'
 
 /** Takes events in and answers what is known of them. Needs the database and, the first time, the registry; goes on while the broker is down. */
 export async function start(config: GatewayConfig, context: Context & { health?: () => Promise<readonly Dependency[]> }): Promise<Service & { readonly url: string }> {
-  const { region, topicPrefix } = config
   const log = context.log.child({ part: 'gateway' })
   const scope = new Scope(log)
   try {
@@ -48,13 +41,15 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const db = scope.use('database', createDb({ url: config.databaseUrl, name: 'gateway', max: 8, log, answerMs: 8_000 }))
     const topics = await prepareDatabase(db, config)
     const codec = await createCodec({ registryUrl: config.registryUrl, cacheDir: config.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
-    const writers = new Map(await Promise.all(ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream)).map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
+    const preparing = await createPreparing(codec, config)
     const sources = await startSources(config, { db, codec, wakeup: context.wakeup, log, metrics: context.metrics })
     const spoolDir = await prepareSpoolDir(config.stateDir)
     const metrics = createGatewayMetrics(context.metrics, () => group.waiting)
     const group = scope.use('group commit', createCommitter(db, context.wakeup, metrics, log), COMMIT_DEADLINE_MS)
     const admission = scope.use('admission', createAdmission({ db, waiting: () => group.waiting, ...config, log, metrics: context.metrics }))
     const history = scope.use('verdicts', createVerdictLog(db, metrics.forgotten, log))
+    const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
+    scope.use('expiry', expireDaily({ db, codec, preparing, publish }, context.metrics, log))
     scope.use('upkeep', keepUp(db, config, () => history.waiting, context.metrics, log))
     const stop = new AbortController()
     const feed = scope.use('feed', createFeed({ databaseUrl: config.databaseUrl, codec, log, metrics: context.metrics, closing: stop.signal }))
@@ -63,13 +58,12 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
     const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, ...about(region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${region}`, readiness: health, requestsPerSecond: config.requestsPerSecond, trustedProxies: config.trustedProxies,
+      log, metrics: context.metrics, ...about(config.region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${config.region}`, readiness: health, requestsPerSecond: config.requestsPerSecond, trustedProxies: config.trustedProxies,
       async routes(app) {
         addComponents(app)
-        const publish = (events: PreparedEvent[]) => group.submit(events, COMMIT_DEADLINE_MS)
-        await app.register(eventRoutes({ preparing: { region, topicPrefix, writers }, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
+        await app.register(eventRoutes({ preparing, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
         for (const routes of [importRoutes, importPage]) await app.register(routes({ db, imports, admission, closing: stop.signal }))
-        for (const routes of [recordRoutes({ db, codec, region, topicPrefix, cursorSecret: config.databaseUrl }), changeRoutes(feed, region), streamRoutes({ db, region, topicPrefix, writers }), receiptRoutes(db, topicPrefix), operateRoutes(db, region, topicPrefix), verdictRoutes(db, config), statusRoutes(db, config), sourceRoutes(db, region, sources)]) routes(app)
+        smallRoutes({ db, codec, config, preparing, feed, sources })(app)
       },
     }))
     scope.use('streams', () => (stop.abort(), republishing))

@@ -50,7 +50,8 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     guard: 'publishing: a version is newer than the last', keeps: 'V2: a version is given once',
-    file: 'services/gateway/publish/publish-decision.ts', from: 'if (origin.version > current.version) return', to: 'if (origin.version >= current.version) return',
+    file: 'services/gateway/publish/publish-decision.ts', from: 'if (origin.version > known) {\n    const version = Math.max(origin.version, current.version + 1)',
+    to: 'if (origin.version >= known) {\n    const version = origin.version',
     test: SIMULATION, says: /was given to two events|V4/,
   },
   {

@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { dateText } from '@hub/schemas/record-json'
-import { readEvent } from '@hub/schemas/read-event'
 import { isEnding } from '@hub/schemas/record-rule'
 import { shanghaiDay } from '@hub/schemas/read-time'
 import { DATA_STREAMS, topicName } from '@hub/schemas/streams'
 import { notifyOutbox, type DbClient } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
-import { placer } from '../publish/prepare.ts'
+import { actOfHub } from '../publish/act.ts'
 import { publishIn } from '../publish/publisher.ts'
 import { forgetRecords } from './memory.ts'
 import type { Tools } from './pass.ts'
@@ -42,16 +41,9 @@ export async function revert(tools: Tools, row: ImportRow): Promise<boolean> {
     try {
       const records = await readCreated(db, row.id, after, RECORDS_PER_BATCH)
       if (records.length === 0) return true
-      const now = Date.now()
       const voids = records.filter(({ untouched }) => untouched)
-      const events = voids.map(({ topic, recordId, version }) => {
-        const stream = streamOf.get(topic)!
-        const read = readEvent(stream, preparing.region, { recordId, kind: 'void', occurredOn: dateText(shanghaiDay(now)) }, now)
-        if (!read.ok) throw new Error(`a void keeps no contract: ${read.problems.map(({ field, rule }) => `${field} ${rule}`).join(', ')}`)
-        const placed = placer(preparing, stream, { sources: [row.source], authorities: ['*'] })(read.event, now, null)
-        if (!('event' in placed)) throw new Error('a void may not be published')
-        return { ...placed.event, origin: { from: 'hub' as const, after: version, asNeverTold: true } }
-      })
+      const occurredOn = dateText(shanghaiDay(Date.now()))
+      const events = voids.map(({ topic, recordId, version }) => actOfHub(preparing, streamOf.get(topic)!, { recordId }, { kind: 'void', occurredOn, after: version, asNeverTold: true }))
       await db.tx(async (client) => {
         await tools.fence(client)
         if (events.length > 0) await publishIn(client, events, isEnding, row.id)

@@ -1,11 +1,12 @@
 import { createSecretKey } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createCodec, type Writer } from '@hub/runtime/codec'
+import { createCodec } from '@hub/runtime/codec'
 import { createDb, releaseLease, renewLease, tryLease } from '@hub/runtime/db'
 import { createLog } from '@hub/runtime/log'
 import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { createGuard } from '@hub/schemas/guard'
-import { isDataStream, type Region } from '@hub/schemas/streams'
+import type { Region } from '@hub/schemas/streams'
+import { createPreparing } from '../publish/prepare.ts'
 import type { Figures } from './figures.ts'
 import { work, type Told } from './job.ts'
 import { Superseded, type PreviewRow } from './pass.ts'
@@ -52,9 +53,8 @@ if (lease !== undefined) {
   const renewing = setInterval(() => void renewLease(db, lease, LEASE_MS).catch(() => {}), RENEW_MS)
   try {
     const codec = await createCodec({ registryUrl: input.registryUrl, cacheDir: input.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
-    const writers = new Map(await Promise.all(ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream)).map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)])))
     await work({
-      db, log, stop: stop.signal, key: createSecretKey(input.secret), preparing: { region: input.region, topicPrefix: input.topicPrefix, writers },
+      db, log, stop: stop.signal, key: createSecretKey(input.secret), preparing: await createPreparing(codec, input),
       onPublished: () => say({ type: 'published' }),
       onProgress: (position, figures) => say({ type: 'progress', position, figures }),
       onPreview: (rows) => say({ type: 'preview', rows }),

@@ -1,8 +1,9 @@
-import type { Writer } from '@hub/runtime/codec'
+import type { Codec, Writer } from '@hub/runtime/codec'
 import type { Caller } from '@hub/runtime/http'
+import { ALL_CONTRACTS } from '@hub/schemas/contracts'
 import { partitionOf } from '@hub/schemas/partition'
 import { readEvent, type ReadEvent } from '@hub/schemas/read-event'
-import { PARTITIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
+import { isDataStream, PARTITIONS, topicName, type DataStream, type Region } from '@hub/schemas/streams'
 import { allows } from '../callers.ts'
 import type { Envelope } from './cloudevent.ts'
 import { eventId } from './event-id.ts'
@@ -28,6 +29,12 @@ export interface Preparing {
   readonly region: Region
   readonly topicPrefix: string
   readonly writers: ReadonlyMap<string, Writer>
+}
+
+/** With the writer of every contract that events are published by. */
+export async function createPreparing(codec: Codec, { region, topicPrefix }: Pick<Preparing, 'region' | 'topicPrefix'>): Promise<Preparing> {
+  const contracts = ALL_CONTRACTS.filter(({ stream }) => isDataStream(stream))
+  return { region, topicPrefix, writers: new Map(await Promise.all(contracts.map(async ({ fullName }): Promise<[string, Writer]> => [fullName, await codec.writer(fullName)]))) }
 }
 
 /**

@@ -4,7 +4,7 @@ import { parseDay, parseInstant } from '@hub/schemas/read-time'
 import { sampleRecord } from '@hub/schemas/samples'
 import { REGIONS, type Region } from '@hub/schemas/streams'
 import type { Viewer } from '@hub/schemas/visibility'
-import { answer, type Found, momentOf } from './answer.ts'
+import { answer, type Found, momentOf, told, toldBytes } from './answer.ts'
 import { doubtsOf, type RegionFacts } from './completeness.ts'
 
 type Values = Record<string, unknown>
@@ -112,8 +112,10 @@ describe('an answer, in every combination of', () => {
 describe('an answer', () => {
   it('tells of a listing: list, ground, authority, number, dates, times and where the log has it', () => {
     const moment = momentOf(regions('js', { transportAgeMs: 90_000 }), CURSOR, NOW)
-    const told = answer(QUESTION, [listing({ until: TODAY + 300 })], [], moment, { kind: 'bureau', region: 'ah' })
-    expect(told).toMatchObject({
+    const said = answer(QUESTION, [listing({ until: TODAY + 300 })], [], moment, { kind: 'bureau', region: 'ah' })
+    const answered = told(said, moment)
+    expect(JSON.parse(toldBytes(said, moment).toString())).toEqual(JSON.parse(JSON.stringify(answered)))
+    expect(answered).toMatchObject({
       uscc: QUESTION.code, verdict: 'listed', flags: [], at: '2026-11-25T10:00:00+08:00',
       incomplete: [{ region: 'js', doubts: [{ code: 'transport' }] }],
       listings: [{
@@ -122,8 +124,8 @@ describe('an answer', () => {
         record: { groundText: '通过登记的住所（经营场所）无法联系的', decisionNo: '东市监异列〔2026〕18号', listedOn: '2026-03-09', until: '2027-09-21', authority: { name: '东阳市市场监督管理局' }, subject: { uscc: QUESTION.code } },
       }],
     })
-    expect(told.asOf.map(({ region, complete }) => [region, complete])).toEqual(REGIONS.map((region) => [region, region !== 'js']))
-    expect(told.asOf[1]).toEqual({ region: 'js', complete: false, positions: GOOD.positions, transportAgeSeconds: 90, sources: [{ source: 'credit', lastHandOver: '2026-11-25T08:00:00+08:00' }] })
+    expect(answered.asOf.map(({ region, complete }) => [region, complete])).toEqual(REGIONS.map((region) => [region, region !== 'js']))
+    expect(answered.asOf[1]).toEqual({ region: 'js', complete: false, positions: GOOD.positions, transportAgeSeconds: 90, sources: [{ source: 'credit', lastHandOver: '2026-11-25T08:00:00+08:00' }] })
   })
 
   it('shows the public no more than it may see', () => {

@@ -49,6 +49,8 @@ export interface Incomplete {
 
 /** The state of all regions at one moment: the same for every code of a batch. */
 export interface Moment {
+  /** `at`, `cursor` and `asOf` as the end of an answer's JSON: the same bytes for every answer of the moment. */
+  readonly tail: Buffer
   /** Where the changes go on from; see `GET /v1/credit/changes`. */
   readonly cursor: string
   /** RFC 3339. */
@@ -59,7 +61,16 @@ export interface Moment {
   readonly incomplete: readonly Incomplete[]
 }
 
-export interface Answer {
+export interface Answer extends Said {
+  /** RFC 3339. */
+  readonly at: string
+  /** Whoever keeps the answer follows the changes from here on. */
+  readonly cursor: string
+  readonly asOf: readonly AsOf[]
+}
+
+/** What is said of one subject, without the moment that it is said of. */
+export interface Said {
   /** Null where a registration number was asked for and stands beside no code, or beside several. */
   readonly uscc: string | null
   /** The registration number that was asked for, and the codes that stand beside it in current records. */
@@ -76,28 +87,20 @@ export interface Answer {
   readonly withheld: readonly Shown[]
   /** Regions that may list the subject without our knowing, and why. */
   readonly incomplete: readonly Incomplete[]
-  readonly at: string
-  /** Whoever keeps the answer follows the changes from here on. */
-  readonly cursor: string
-  readonly asOf: readonly AsOf[]
 }
 
 /** @param now ms UTC */
 export function momentOf(regions: readonly RegionFacts[], cursor: string, now: number): Moment {
   const doubts = regions.map((facts) => ({ region: facts.region, doubts: doubtsOf(facts, now) }))
-  return {
-    at: instantText(now),
-    cursor,
-    today: shanghaiDay(now),
-    incomplete: doubts.filter((one) => one.doubts.length > 0),
-    asOf: regions.map(({ region, positions, transportAgeMs, sources }, n) => ({
-      region,
-      complete: doubts[n]!.doubts.length === 0,
-      positions,
-      transportAgeSeconds: transportAgeMs === undefined ? null : Math.round(transportAgeMs) / 1000,
-      sources: sources.map(({ sourceSystem, lastHandOverAt }) => ({ source: sourceSystem, lastHandOver: lastHandOverAt === undefined ? null : instantText(lastHandOverAt) })),
-    })),
-  }
+  const at = instantText(now)
+  const asOf = regions.map(({ region, positions, transportAgeMs, sources }, n): AsOf => ({
+    region,
+    complete: doubts[n]!.doubts.length === 0,
+    positions,
+    transportAgeSeconds: transportAgeMs === undefined ? null : Math.round(transportAgeMs) / 1000,
+    sources: sources.map(({ sourceSystem, lastHandOverAt }) => ({ source: sourceSystem, lastHandOver: lastHandOverAt === undefined ? null : instantText(lastHandOverAt) })),
+  }))
+  return { at, cursor, asOf, today: shanghaiDay(now), incomplete: doubts.filter((one) => one.doubts.length > 0), tail: Buffer.from(`,${JSON.stringify({ at, cursor, asOf }).slice(1)}`) }
 }
 
 /**
@@ -107,7 +110,7 @@ export function momentOf(regions: readonly RegionFacts[], cursor: string, now: n
  * @param parkedIn regions in which a bad event names it
  * @param codes those of a registration number
  */
-export function answer(question: Asked, found: readonly Found[], parkedIn: readonly Region[], moment: Moment, viewer: Viewer, codes: readonly string[] = []): Answer {
+export function answer(question: Asked, found: readonly Found[], parkedIn: readonly Region[], moment: Moment, viewer: Viewer, codes: readonly string[] = []): Said {
   const shown = found.flatMap((one) => {
     const seen = show(one.contract, one.record, viewer, moment.today)
     return seen.show === 'record' ? [{ one, active: stateOf(one.contract, one.record, moment.today) === 'published', shown: shownOf(one, seen.json) }] : []
@@ -125,10 +128,18 @@ export function answer(question: Asked, found: readonly Found[], parkedIn: reado
     penalties: active.filter(({ one }) => one.record['recordType'] === 'penalty').map((each) => each.shown),
     withheld: shown.filter((each) => !each.active).map((each) => each.shown),
     incomplete,
-    at: moment.at,
-    cursor: moment.cursor,
-    asOf: moment.asOf,
   }
+}
+
+/** The answer as it is told of its moment. */
+export function told(said: Said, { at, cursor, asOf }: Moment): Answer {
+  return { ...said, at, cursor, asOf }
+}
+
+/** The JSON of `told`; turning text with Chinese in it into bytes is what costs most of an answer, so the moment's part is done once. */
+export function toldBytes(said: Said, { tail }: Moment): Buffer {
+  const bytes = Buffer.from(JSON.stringify(said))
+  return Buffer.concat([bytes.subarray(0, -1), tail])
 }
 
 export function verdictOf(listed: boolean, complete: boolean): Verdict {

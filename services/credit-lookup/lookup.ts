@@ -3,7 +3,7 @@ import { Problem } from '@hub/runtime/http'
 import { contractByName } from '@hub/schemas/contracts'
 import { dateText } from '@hub/schemas/record-json'
 import { todayInShanghai, type Viewer } from '@hub/schemas/visibility'
-import { answer, type Answer, type Found, type Moment, momentOf } from './answer.ts'
+import { answer, type Found, type Moment, momentOf, type Said } from './answer.ts'
 import { cursorText } from './changes/cursor.ts'
 import { DetailsDamaged } from './entry.ts'
 import type { LookupMetrics } from './metrics.ts'
@@ -19,9 +19,11 @@ export interface Lookup {
   /** The codes that stand beside the registration numbers among these questions; from the region's database. */
   codesOf(questions: readonly Question[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** @param codes of `codesOf`, for a question by registration number */
-  ask(question: Asked, moment: Moment, viewer: Viewer, codes?: ReadonlyMap<string, readonly string[]>): Promise<Answer>
+  ask(question: Asked, moment: Moment, viewer: Viewer, codes?: ReadonlyMap<string, readonly string[]>): Promise<Said>
 }
 
+/** How long the state of the regions is told as it was: it is that of any answer that began in this time. */
+const MOMENT_MS = 10
 const NO_CODES: ReadonlyMap<string, readonly string[]> = new Map()
 
 export function loading(): Problem {
@@ -29,6 +31,8 @@ export function loading(): Problem {
 }
 
 export function createLookup({ reader, codec, topicPrefix, metrics, store }: { reader: Reader; codec: Codec; topicPrefix: string; metrics: LookupMetrics; store: Store }): Lookup {
+  let kept: { readonly life: Life; readonly at: number; readonly moment: Moment } | undefined
+
   function life(): Life {
     // Until the log is read to its end something may be current here that ended long ago.
     if (reader.life?.loaded === true) return reader.life
@@ -61,7 +65,9 @@ export function createLookup({ reader, codec, topicPrefix, metrics, store }: { r
   return {
     moment() {
       const now = life()
-      return momentOf(reader.facts(now), cursorText(now.logs, now.partitions.map(({ next }) => next)), Date.now())
+      const at = performance.now()
+      if (kept === undefined || kept.life !== now || at - kept.at > MOMENT_MS) kept = { life: now, at, moment: momentOf(reader.facts(now), cursorText(now.logs, now.partitions.map(({ next }) => next)), Date.now()) }
+      return kept.moment
     },
     question: (raw) => readQuestion(raw, dateText(todayInShanghai())),
     async codesOf(questions) {

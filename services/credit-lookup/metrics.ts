@@ -31,5 +31,6 @@ export function createLookupMetrics(metrics: Metrics, reader: Reader): LookupMet
     gauge.set(life?.loaded === true ? reader.facts(life).filter((facts) => doubtsOf(facts, Date.now()).length > 0).length : REGIONS.length)
   })
   const answers = metrics.counter('hub_lookup_answers_total', 'Questions about a code that were answered', ['verdict'])
-  return { answered: (verdict) => answers.inc({ verdict }) }
+  const by = { listed: answers.labels('listed'), 'not-listed': answers.labels('not-listed'), unknown: answers.labels('unknown') }
+  return { answered: (verdict) => by[verdict].inc() }
 }

@@ -1,7 +1,7 @@
 import { contractByName } from '@hub/schemas/contracts'
 import { sampleRecord } from '@hub/schemas/samples'
 import { PARTITIONS, REGIONS } from '@hub/schemas/streams'
-import { answer, momentOf } from './answer.ts'
+import { answer, momentOf, told } from './answer.ts'
 import { DOUBTS, type RegionFacts } from './completeness.ts'
 import { cursorText } from './changes/cursor.ts'
 
@@ -96,11 +96,14 @@ const viewer = { kind: 'operator' } as const
 const found = { contract: contractByName('cn.yrd.credit_blacklist.CreditRecord')!, record, topic: `${String(record['region'])}.credit-blacklist`, partition: 1, offset: 40_117 }
 const moment = (of: readonly RegionFacts[]) => momentOf(of, cursorText('5f0c2a91', of.flatMap(({ positions }) => positions.map(({ next }) => next))), NOW)
 
+const [now, silent] = [moment(facts), moment(facts.with(1, { ...facts[1]!, transportAgeMs: 95_000 }))]
+const nobody = { ok: true, code: '91310000132260250X', checkHolds: true } as const
+
 /** Made by the code that answers, of the sample of the contract. */
 export const EXAMPLES = {
-  listed: answer({ ok: true, code, checkHolds: true }, [found], [], moment(facts), viewer),
-  notListed: answer({ ok: true, code: '91310000132260250X', checkHolds: true }, [], [], moment(facts), viewer),
-  unknown: answer({ ok: true, code: '91310000132260250X', checkHolds: true }, [], [], moment(facts.with(1, { ...facts[1]!, transportAgeMs: 95_000 })), viewer),
+  listed: told(answer({ ok: true, code, checkHolds: true }, [found], [], now, viewer), now),
+  notListed: told(answer(nobody, [], [], now, viewer), now),
+  unknown: told(answer(nobody, [], [], silent, viewer), silent),
   candidates: { candidates: [{ name: '义乌市某某贸易有限公司', uscc: code, regNo: null, division: '330782' }], more: false },
 }
 const { listings, penalties, uscc } = EXAMPLES.listed

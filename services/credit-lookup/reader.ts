@@ -26,8 +26,8 @@ import { load, type Place, save } from './snapshot.ts'
 import { Sources } from './sources.ts'
 
 const STREAM = 'credit-blacklist'
-/** Longest stretch of work before others get their turn. */
-const HOLD_MS = 6
+/** Longest stretch of work before questions get their turn. */
+const HOLD_MS = 2
 const AGAIN_MS = 1_000
 const LOOK_MS = 60_000
 const COMPACT_MS = 100

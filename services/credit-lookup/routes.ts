@@ -9,7 +9,7 @@ import { todayInShanghai, type Viewer } from '@hub/schemas/visibility'
 import type { FastifyInstance } from 'fastify'
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
-import type { Answer, Moment } from './answer.ts'
+import { type Answer, type Moment, told, toldBytes } from './answer.ts'
 import { answerAsOf, type EarlierAnswer } from './as-of.ts'
 import type { Lookup } from './lookup.ts'
 import { BATCH_EXAMPLE, COMPONENTS, EARLIER_EXAMPLE, EXAMPLES } from './openapi.ts'
@@ -52,15 +52,22 @@ export function creditRoutes({ lookup, store, codec, region, topicPrefix, signer
     const config = { access: { roles: LOOKING } }
     for (const schema of COMPONENTS) app.addSchema(schema)
     app.addContentTypeParser(NDJSON, { parseAs: 'string', bodyLimit: MAX_BODY_BYTES }, (_request, body, done) => done(null, body))
-    app.get<Single>('/v1/credit/:uscc', { config: { ...config, documented: SINGLE }, schema: SINGLE_SCHEMA }, async ({ params, query: { asOf, signed }, caller }) => {
+    app.get<Single>('/v1/credit/:uscc', { config: { ...config, documented: SINGLE }, schema: SINGLE_SCHEMA }, async ({ params, query: { asOf, signed }, caller }, reply) => {
       const question = lookup.question(params.uscc)
       if (!question.ok) throw new Problem(400, 'CODE_WRONG', '代码有误 · the code is wrong', question.text, { reason: question.reason })
       if (signed && signer === undefined) throw new Problem(400, 'NOT_SIGNING', '本服务没有签名密钥 · this service has no signing key', 'Ask without `signed`, or have its operator set HUB_SIGNING_KEY_FILE.')
       const viewer = viewerOf(caller!, region)
-      const answered = asOf === undefined ? await lookup.ask(question, lookup.moment(), viewer, await lookup.codesOf([question])) : await earlier(question, asOf, caller!, viewer)
-      const told = signed ? { ...answered, jws: proof(question, asOf, answered) } : answered
-      if (asOf !== undefined || answered.verdict !== 'unknown') return told
-      throw new Problem(503, 'ANSWER_UNKNOWN', '未查到，但有地区的数据不完整，不能断定未被列入 · nothing found, but not every region is complete: that it is not listed cannot be said', 'See incomplete: which regions, and why.', { ...told })
+      if (asOf !== undefined) {
+        const answered = await earlier(question, asOf, caller!, viewer)
+        return signed ? { ...answered, jws: proof(question, asOf, answered) } : answered
+      }
+      const moment = lookup.moment()
+      const said = await lookup.ask(question, moment, viewer, question.regNo === undefined ? undefined : await lookup.codesOf([question]))
+      if (said.verdict !== 'unknown' && !signed) return reply.type('application/json; charset=utf-8').send(toldBytes(said, moment))
+      const answered = told(said, moment)
+      const whole = signed ? { ...answered, jws: proof(question, undefined, answered) } : answered
+      if (answered.verdict !== 'unknown') return whole
+      throw new Problem(503, 'ANSWER_UNKNOWN', '未查到，但有地区的数据不完整，不能断定未被列入 · nothing found, but not every region is complete: that it is not listed cannot be said', 'See incomplete: which regions, and why.', { ...whole })
     })
     app.get<{ Querystring: { name: string } }>('/v1/credit/search', { config: { ...config, documented: SEARCH }, schema: SEARCH_SCHEMA }, async ({ query: { name } }) => {
       const bodies = await store.byName(name, MOST_READ)
@@ -101,7 +108,7 @@ async function* lines(lookup: Lookup, questions: readonly Question[], byRegNo: R
     if (question.ok) {
       const answered = await lookup.ask(question, moment, viewer, byRegNo)
       counts[answered.verdict]++
-      text += `${JSON.stringify(withoutMoment(answered))}\n`
+      text += `${JSON.stringify(answered)}\n`
     } else {
       counts.wrong++
       text += `${JSON.stringify({ problem: { code: 'CODE_WRONG', reason: question.reason, detail: question.text } })}\n`
@@ -113,10 +120,6 @@ async function* lines(lookup: Lookup, questions: readonly Question[], byRegNo: R
     began = performance.now()
   }
   yield `${text}${JSON.stringify({ summary: counts })}\n`
-}
-
-function withoutMoment({ at: _at, cursor: _cursor, asOf: _asOf, ...answered }: Answer): Omit<Answer, 'at' | 'cursor' | 'asOf'> {
-  return answered
 }
 
 /** The codes of a JSON body: a list of them, or `{"codes": […]}`. */

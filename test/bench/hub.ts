@@ -40,7 +40,7 @@ export interface Hub extends AsyncDisposable {
   start(service: ServiceName, region: Region): Promise<HubProcess>
 }
 
-export type ServiceName = 'region' | 'gateway' | 'relay' | 'replicator'
+export type ServiceName = 'region' | 'gateway' | 'relay' | 'replicator' | 'credit-lookup'
 
 const log = createLog({ service: 'bench', level: 'silent' })
 let hubs = 0
@@ -68,7 +68,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
     const port = await freePort()
     const regionDir = join(dir, region)
     await mkdir(regionDir, { recursive: true })
-    await writeFile(callersFile(region), callersYaml(region, KEYS))
+    await writeFile(callersFile(region), callersYaml(region, KEYS).replaceAll('    roles:', '    requestsPerSecond: 1000000\n    roles:'))
     const { username, password } = credentials(region)
     const url = `http://${HOST}:${port}`
     const managed = await stack.supervisor.start({
@@ -83,7 +83,8 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
         HUB_DATABASE_URL: stack.databaseUrl(databaseName(region)),
         HUB_TOPIC_PREFIX: prefix,
         HUB_HTTP_HOST: HOST,
-        HUB_HTTP_PORT: String(port),
+        // The lookup has a port of its own; a region's process leaves it out.
+        [service === 'credit-lookup' ? 'HUB_LOOKUP_PORT' : 'HUB_HTTP_PORT']: String(port),
         HUB_CALLERS_FILE: callersFile(region),
         HUB_STATE_DIR: regionDir,
       }),

@@ -3,6 +3,7 @@ import { Holdings } from '@hub/credit-lookup/holdings'
 import { load, save } from '@hub/credit-lookup/snapshot'
 import { mustEqual } from '../bench.ts'
 import { serveChild } from '../child.ts'
+import { codeOf } from '../credit.ts'
 
 /** Builds an index of `subjects`, looks codes up in it and leaves a snapshot in `dir`; `load` starts from that snapshot instead. */
 export interface LookupIndexSettings { readonly what: 'build' | 'load', readonly dir: string, readonly subjects: number, readonly rounds: number, readonly seed: number }
@@ -21,7 +22,6 @@ export interface LoadedIndex { readonly loadSeconds: number, readonly residentBy
 
 const PLACES = 12
 const QUERIES = 1_000_000
-const ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY'
 
 // A process of its own, so that its memory is the index's.
 serveChild((settings: LookupIndexSettings) => (settings.what === 'build' ? build(settings) : Promise.resolve(start(settings))))
@@ -75,17 +75,6 @@ function start({ dir, subjects: count }: LookupIndexSettings): LoadedIndex {
   mustEqual('subjects in the snapshot', holdings.subjects.size, count)
   mustEqual('a subject in the snapshot', holdings.subjects.get(codeOf(count - 1)), referenceOf(count - 1))
   return { loadSeconds, residentBytes: process.memoryUsage.rss() }
-}
-
-/** Different for different n, and spread like real ones: a division, then an organisation code. */
-function codeOf(n: number): string {
-  let rest = n
-  let organisation = ''
-  for (let at = 0; at < 6; at++) {
-    organisation += ALPHABET[rest % 31]
-    rest = Math.floor(rest / 31)
-  }
-  return `91${310_000 + (n % 97) * 10}MA1${organisation}${ALPHABET[n % 29]}`
 }
 
 function referenceOf(n: number): number {

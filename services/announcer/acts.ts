@@ -26,8 +26,8 @@ export interface DraftBody {
   /** Numbers of the correction acts that it takes in, region by region; empty in a first edition. */
   readonly corrections: readonly WrittenCorrection[]
   readonly retracts: boolean
-  /** Random, 32 bytes, hex, one for each row of the list of traders. */
-  readonly salts: readonly string[]
+  /** Random, 32 bytes, hex: what the salts of the list of traders are made from, however long it is. */
+  readonly drawn: string
   readonly tips: readonly Tip[]
   readonly digests: Digests
   readonly statement: Statement
@@ -70,7 +70,7 @@ const signed = (value: Record<string, unknown>): boolean => [value['at'], value[
 /** What must be there for an act to be read at all. */
 const FORMS: Readonly<Record<Says, (value: unknown) => boolean>> = {
   draft: (value) => isObject(value) && digests(value['digests']) && isObject(value['statement']) && Array.isArray(value['missing']) && value['missing'].every((one) => text(one) && isRegion(one as string))
-    && Array.isArray(value['corrections']) && typeof value['retracts'] === 'boolean' && Array.isArray(value['salts']) && value['salts'].every(digest) && Array.isArray(value['tips']) && value['tips'].every((tip) => isObject(tip) && text(tip['zh'])),
+    && Array.isArray(value['corrections']) && typeof value['retracts'] === 'boolean' && digest(value['drawn']) && Array.isArray(value['tips']) && value['tips'].every((tip) => isObject(tip) && text(tip['zh'])),
   recomputed: (value) => isObject(value) && isObject(value['digests']) && digest(value['digests']['aggregates']) && digest(value['digests']['annex']) && signed(value),
   dissent: (value) => isObject(value) && digest(value['aggregates']) && Array.isArray(value['records']) && Array.isArray(value['disagreements']) && text(value['why']),
   approved: (value) => isObject(value) && digests(value['digests']) && text(value['approval']) && signed(value),

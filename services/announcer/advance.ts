@@ -7,7 +7,7 @@ import type { Act, DraftBody } from './acts.ts'
 import type { Calendar } from './calendar/calendar.ts'
 import { planOf } from './campaigns.ts'
 import { shanghaiTime } from './completeness.ts'
-import { annexOf, isAnnexOf } from './edition/annex.ts'
+import { annexOf, saltsFrom } from './edition/annex.ts'
 import { assembleEdition, digestsOf, recomputedBytes, type Content } from './edition/assemble.ts'
 import { disagreements } from './edition/disagreement.ts'
 import type { Edition } from './edition/model.ts'
@@ -99,11 +99,11 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
   async function draft(of: Subject, tips: DraftBody['tips']): Promise<void> {
     const own = await compute(of)
     if (own === undefined) return
-    const salts = own.list.traders.map(() => randomBytes(32).toString('hex'))
-    const annex = annexOf(own.list, (row) => salts[row]!)
+    const drawn = randomBytes(32).toString('hex')
+    const annex = annexOf(own.list, saltsFrom(drawn))
     const digests = digestsOf({ statement: own.statement, annex, tips })
     const about = `${of.missing.join(' ')}|${of.retracts}|${digests.aggregates}|${digests.tips}`
-    const said = await say(options, slotIs(of), 'draft', about, { missing: of.missing, corrections: of.corrections, retracts: of.retracts, salts, tips, digests, statement: own.statement })
+    const said = await say(options, slotIs(of), 'draft', about, { missing: of.missing, corrections: of.corrections, retracts: of.retracts, drawn, tips, digests, statement: own.statement })
     if (!said) return
     failpoint('announce.said')
     log.info({ campaign: run.campaign, year: run.year, edition: of.edition, missing: of.missing }, 'drafted')
@@ -111,7 +111,7 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
 
   /** Signs when the pass over the partitions was clean and this replica's own copies give what the draft says; else says why not. */
   async function sign(of: Subject): Promise<void> {
-    const { digests, statement, salts } = body
+    const { digests, statement, drawn } = body
     const found = await scrubResult(db, run)
     if (found === undefined) {
       if (run.scrub === null) await askScrub(db, run, topicPrefix)
@@ -127,10 +127,10 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
     options.notBefore.set(again, Date.now() + LOOK_AGAIN_MS)
     const own = await compute(of)
     if (own === undefined) return
-    const content: Content = { statement, annex: annexOf(own.list, (row) => salts[row] ?? ''), tips: body.tips }
-    const computed = digestsOf({ ...content, statement: own.statement })
-    if (computed.aggregates !== digests.aggregates || computed.annex !== digests.annex || !isAnnexOf(content.annex, own.list)) {
-      const found = disagreements(content, own)
+    const annex = annexOf(own.list, saltsFrom(drawn))
+    const computed = digestsOf({ statement: own.statement, annex, tips: body.tips })
+    if (computed.aggregates !== digests.aggregates || computed.annex !== digests.annex) {
+      const found = disagreements(body, { statement: own.statement, annex })
       log.warn({ campaign: run.campaign, year: run.year, edition: of.edition, parts: found.map(({ part }) => part) }, 'this replica gives other figures than the draft')
       await say(options, slotIs(of), 'dissent', `${digests.aggregates}|${computed.aggregates}|${computed.annex}`, { aggregates: digests.aggregates, records: [], disagreements: found, why: '本地复算结果与草案不同 · this replica gives other figures' })
       return
@@ -148,7 +148,7 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
   async function publish(of: Subject): Promise<void> {
     const own = await compute(of)
     if (own === undefined) return
-    const content: Content = { statement: own.statement, annex: annexOf(own.list, (row) => body.salts[row] ?? ''), tips: body.tips }
+    const content: Content = { statement: own.statement, annex: annexOf(own.list, saltsFrom(body.drawn)), tips: body.tips }
     const { aggregates, annex, tips } = digestsOf(content)
     if (aggregates !== body.digests.aggregates || annex !== body.digests.annex || tips !== body.digests.tips) {
       log.error({ campaign: run.campaign, year: run.year, edition: of.edition }, 'four regions signed an edition that this replica does not give: it is not published from here')

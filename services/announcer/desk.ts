@@ -7,8 +7,8 @@ import { sayApproved } from './approve.ts'
 import { YearUncovered } from './calendar/calendar.ts'
 import { type CampaignId, campaignName, isCampaign, type Plan, planOf, PlanRefused } from './campaigns.ts'
 import { shanghaiTime, standingOf as completenessOf, standingText } from './completeness.ts'
-import { digestsOf } from './edition/assemble.ts'
-import { annexOf } from './edition/annex.ts'
+import { digestsOf, isUnedited } from './edition/assemble.ts'
+import { annexOf, saltsFrom } from './edition/annex.ts'
 import type { Digests, RegionStanding, Statement, Tip } from './edition/model.ts'
 import { recompute } from './recompute.ts'
 import { contentOf, isComplete } from './slot.ts'
@@ -79,7 +79,7 @@ export interface Desk {
   /** @throws Problem NO_DRAFT, NOT_RECOMPUTED, NEEDS_ANOTHER */
   approve(campaign: string, year: number, who: string): Promise<AnnouncementState>
   reject(campaign: string, year: number, reason: string): Promise<AnnouncementState>
-  /** Only where the draft was made, until it is approved there. @throws Problem NOT_THE_DRAFTER, ALREADY_APPROVED */
+  /** Only where the draft was made, until it is approved there. @throws Problem NOT_THE_DRAFTER, ALREADY_APPROVED, TIP_UNEDITED */
   tips(campaign: string, year: number, tips: readonly Tip[]): Promise<AnnouncementState>
   retract(campaign: string, year: number, reason: string): Promise<AnnouncementState>
 }
@@ -161,9 +161,10 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
       const { slot, published, cuts } = standing
       if (draft.region !== region) throw new Problem(409, 'NOT_THE_DRAFTER', '消费提示由起草地区编辑 · the region that drafted edits the tips', `Drafted by ${draft.region}.`)
       if (slot.approved.some((one) => one.region === region)) throw new Problem(409, 'ALREADY_APPROVED', '本地区已审核通过，不能再改 · this region has approved it as it is')
-      const { missing, corrections, retracts, salts } = draft.body
+      if (tips.some(isUnedited)) throw new Problem(422, 'TIP_UNEDITED', '请先补充消费提示：系统起草的内容不直接公布 · put advice in its place: what the hub drafts is not published as it is')
+      const { missing, corrections, retracts, drawn } = draft.body
       const own = await recompute({ db, plan, calendar, cuts, topicPrefix }, { edition: slot.edition, missing, corrections, retracts, before: published })
-      const digests = digestsOf({ statement: own.statement, annex: annexOf(own.list, (row) => salts[row] ?? ''), tips })
+      const digests = digestsOf({ statement: own.statement, annex: annexOf(own.list, saltsFrom(drawn)), tips })
       await say(options, { campaign: plan.campaign, year, edition: slot.edition }, 'draft', `${missing.join(' ')}|${retracts}|${digests.aggregates}|${digests.tips}`, { ...draft.body, tips, digests, statement: own.statement })
       return done(plan)
     },

@@ -37,23 +37,18 @@ export function traderList(cells: Cells, plan: Plan, present: readonly Region[],
 }
 
 /**
- * The salts of a draft, one per row, hex: HMAC-SHA-256 of the row's number under 32 random bytes that the lead draws. A draft carries those bytes alone,
+ * The salts of a draft, one per row, hex: HMAC-SHA-256 of the row's number under 32 random bytes (hex) that the lead draws. A draft carries those bytes alone,
  * however long the list is; an edition carries the salts of the rows it shows, from which nobody finds another one.
  */
-export function saltsFrom(drawn: Buffer): (row: number) => string {
-  if (drawn.length !== 32) throw new RangeError('salts are made from 32 random bytes')
-  return (row) => createHmac('sha256', drawn).update(`${FORMAT}/row/${row}`).digest('hex')
+export function saltsFrom(drawn: string): (row: number) => string {
+  if (!/^[0-9a-f]{64}$/.test(drawn)) throw new RangeError('salts are made from 32 random bytes, in hex')
+  const key = Buffer.from(drawn, 'hex')
+  return (row) => createHmac('sha256', key).update(`${FORMAT}/row/${row}`).digest('hex')
 }
 
 /** The annex of a draft. @param saltOf 32 bytes, hex, for each row, counted from 0 */
 export function annexOf({ traders, ...head }: TraderList, saltOf: (row: number) => string): Annex {
   return { ...head, rows: traders.map((trader, row) => salted(trader, saltOf(row))) }
-}
-
-/** Whether a draft's annex is the list that this region computes: the rows under the draft's salts, and nothing struck. */
-export function isAnnexOf(annex: Annex, list: TraderList): boolean {
-  if (annex.rows.length !== list.traders.length || annex.rows.some(({ salt }) => salt === null || !/^[0-9a-f]{64}$/.test(salt))) return false
-  return annexDigest(annexOf(list, (row) => annex.rows[row]!.salt!)) === annexDigest(annex)
 }
 
 /** SHA-256, hex, of what is signed: the commitments and what is said of the list, no name and no salt. */

@@ -54,7 +54,7 @@ function answers(...statuses: (404 | 409 | 422)[]): Documented {
   const problems = {
     404: problemAnswer('没有此公示 · no such announcement', 'ANNOUNCEMENT_UNKNOWN'),
     409: problemAnswer('现在不能这样做，detail 说明原因 · not now; the detail says why', 'NOT_DUE', 'NO_DRAFT', 'NOT_RECOMPUTED', 'NEEDS_ANOTHER', 'NOT_THE_DRAFTER', 'ALREADY_APPROVED'),
-    422: problemAnswer('不能安排 · it cannot be planned', 'PLAN_REFUSED'),
+    422: problemAnswer('不能这样安排或公布 · it cannot be planned, or published, like this', 'PLAN_REFUSED', 'TIP_UNEDITED'),
   }
   return {
     response: {

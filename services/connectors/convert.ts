@@ -5,7 +5,7 @@ import { delimiterOf, readCsv } from './readers/csv.ts'
 import { FileProblem } from './readers/file-problem.ts'
 import { cellAt, readLines } from './readers/lines.ts'
 import { CountedSource } from './readers/source.ts'
-import { headerOf, sameHeader, Table, type RawRow } from './readers/table.ts'
+import { headerOf, sameHeader, Table, type Header, type RawRow } from './readers/table.ts'
 import { readSentences } from './readers/sentences.ts'
 import { readPages } from './readers/pages.ts'
 import { isWorkbook, readWorkbook } from './readers/xlsx.ts'
@@ -22,28 +22,28 @@ export type RowResult = { readonly place: Place, readonly flags: readonly RowFla
 )
 
 /**
- * Reads a file of a known shape row by row, in constant memory but for a workbook. Every row comes out once, read, skipped or refused; a file that cannot be read on ends
+ * Reads a file of a known shape, some rows at a time, in constant memory but for a workbook. Every row comes out once, read, skipped or refused; a file that cannot be read on ends
  * with one refusal for all the rows that are left. Nothing but the shape's columns leaves the reader.
  */
-export async function* convert(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, declared: Declared = {}): AsyncGenerator<RowResult> {
+export async function* convert(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, declared: Declared = {}): AsyncGenerator<readonly RowResult[]> {
   const counted = new CountedSource(source)
   const today = dateText(shanghaiDay(context.now))
   let read = 0
   try {
-    for await (const result of resultsOf(counted, shape, context, declared, today)) {
-      read++
-      yield result
+    for await (const results of resultsOf(counted, shape, context, declared, today)) {
+      read += results.length
+      yield results
     }
   } catch (error) {
     if (!(error instanceof FileProblem)) throw error
     const place: Place = { ...(error.sheet !== undefined && { sheet: error.sheet }), row: error.row }
-    yield { place, flags: [], kind: 'refused', problems: [{ rule: error.rule, expected: error.expected }], rows: await counted.rowsAfter(read, shape, error) }
+    yield [{ place, flags: [], kind: 'refused', problems: [{ rule: error.rule, expected: error.expected }], rows: await counted.rowsAfter(read, shape, error) }]
   } finally {
     await counted.close()
   }
 }
 
-function resultsOf(source: CountedSource, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<RowResult> {
+function resultsOf(source: CountedSource, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<readonly RowResult[]> {
   switch (shape.format) {
     case 'table': return tableResults(source, shape, context, declared, today)
     case 'lines': return lineResults(source, shape, context, today)
@@ -52,81 +52,93 @@ function resultsOf(source: CountedSource, shape: Shape, context: Context, declar
   }
 }
 
-async function* tableResults(source: CountedSource, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<RowResult> {
+async function* tableResults(source: CountedSource, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<readonly RowResult[]> {
   const at = new Map(Object.keys(shape.columns).map((field, index) => [field, index]))
   let table = new Table()
-  for await (const raw of tableRows(source, declared)) {
-    if (raw.sheet !== table.sheet) {
-      yield* unread(table, shape)
-      table = new Table(raw.sheet)
+  for await (const rows of tableRows(source, declared)) {
+    const results: RowResult[] = []
+    for (const raw of rows) {
+      if (raw.sheet !== table.sheet) {
+        results.push(...unread(table, shape))
+        table = new Table(raw.sheet)
+      }
+      const result = table.header === undefined ? above(table, raw, shape) : tableResult(table, table.header, raw)
+      if (result !== undefined) results.push(result)
     }
-    if (table.header === undefined) {
-      const header = headerOf(raw.cells, table.passing(shape) ? [shape.passing!.required] : shape.required, shape)
-      if (header === undefined) table.above(raw.cells)
-      else table.begin(header, raw.row)
-      continue
-    }
-    const { header, preamble } = table
-    const place: Place = raw.sheet === undefined ? { row: raw.row - table.headerRow } : { sheet: raw.sheet, row: raw.row }
-    if (table.passing(shape)) yield skipped(place, 'passing-sample')
-    else if (sameHeader(raw.cells, header)) yield skipped(place, 'repeated-header')
-    else if (isTotal(raw.cells)) yield skipped(place, 'total')
-    else if (isRemark(raw.cells)) yield skipped(place, 'remark')
-    else if (raw.sheet === undefined && raw.cells.length !== header.width) yield refused(place, [{ rule: 'shifted-cells', expected: String(header.width) }])
-    else yield resultOf(new Row(place, header.columns.map((column) => (column < 0 ? '' : raw.cells[column] ?? '')), { at, names: header.names, there: header.there }, context, today, preamble), shape)
+    if (results.length > 0) yield results
   }
-  yield* unread(table, shape)
+  const left = unread(table, shape)
+  if (left.length > 0) yield left
+
+  function tableResult(table: Table, header: Header, { sheet, row, cells }: RawRow): RowResult {
+    const place: Place = sheet === undefined ? { row: row - table.headerRow } : { sheet, row }
+    if (table.passing(shape)) return skipped(place, 'passing-sample')
+    if (sameHeader(cells, header)) return skipped(place, 'repeated-header')
+    if (isTotal(cells)) return skipped(place, 'total')
+    if (isRemark(cells)) return skipped(place, 'remark')
+    if (sheet === undefined && cells.length !== header.width) return refused(place, [{ rule: 'shifted-cells', expected: String(header.width) }])
+    const fields = { at, names: header.names, there: header.there }
+    return resultOf(new Row(place, header.columns.map((column) => (column < 0 ? '' : cells[column] ?? '')), fields, context, today, table.preamble), shape)
+  }
+}
+
+/** A row where no header has come yet: it is one, or stands above it. */
+function above(table: Table, { row, cells }: RawRow, shape: Shape): undefined {
+  const header = headerOf(cells, table.passing(shape) ? [shape.passing!.required] : shape.required, shape)
+  if (header === undefined) table.above(cells)
+  else table.begin(header, row)
 }
 
 /** One refusal for all rows of a table without a header. */
-function* unread(table: Table, shape: Shape): Generator<RowResult> {
+function unread(table: Table, shape: Shape): readonly RowResult[] {
   const left = table.unread(shape)
-  if (left === undefined) return
+  if (left === undefined) return []
   const place: Place = { ...(table.sheet !== undefined && { sheet: table.sheet }), row: 0 }
-  yield { ...refused(place, [{ rule: 'unknown-header', expected: left.expected }]), rows: left.rows }
+  return [{ ...refused(place, [{ rule: 'unknown-header', expected: left.expected }]), rows: left.rows }]
 }
 
-async function* tableRows(source: CountedSource, declared: Declared): AsyncGenerator<RawRow> {
+async function* tableRows(source: CountedSource, declared: Declared): AsyncGenerator<readonly RawRow[]> {
   const head = await source.head()
   if (isWorkbook(head)) return yield* readWorkbook(source)
   const delimiter = declared.delimiter ?? ','
   let first = true
-  for await (const row of readCsv(source, delimiter, declared.encoding)) {
-    if (first && row.cells.length === 1) {
-      const other = delimiterOf(row.cells[0]!)
-      if (other !== delimiter && row.cells[0]!.includes(other)) throw new FileProblem('other-delimiter', `"${delimiter}" ≠ "${other}"`)
+  for await (const rows of readCsv(source, delimiter, declared.encoding)) {
+    const [line] = rows[0]!.cells
+    if (first && rows[0]!.cells.length === 1) {
+      const other = delimiterOf(line!)
+      if (other !== delimiter && line!.includes(other)) throw new FileProblem('other-delimiter', `"${delimiter}" ≠ "${other}"`)
     }
     first = false
-    yield row
+    yield rows
   }
 }
 
-async function* lineResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, today: string): AsyncGenerator<RowResult> {
+async function* lineResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, today: string): AsyncGenerator<readonly RowResult[]> {
   const { fields, cellsOf } = pathsOf(shape)
   for await (const { row, value, fault } of readLines(source)) {
     const place = { row }
-    if (value === undefined) yield refused(place, [{ rule: fault!, expected: fault === 'line-too-long' ? `≤ ${BOUNDS.lineBytes} bytes` : fault === 'invalid-encoding' ? 'UTF-8' : 'JSON' }])
-    else yield resultOf(new Row(place, cellsOf(value), fields, context, today), shape)
+    if (value === undefined) yield [refused(place, [{ rule: fault!, expected: fault === 'line-too-long' ? `≤ ${BOUNDS.lineBytes} bytes` : fault === 'invalid-encoding' ? 'UTF-8' : 'JSON' }])]
+    else yield [resultOf(new Row(place, cellsOf(value), fields, context, today), shape)]
   }
 }
 
-async function* pageResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, today: string): AsyncGenerator<RowResult> {
+async function* pageResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, today: string): AsyncGenerator<readonly RowResult[]> {
   const { fields, cellsOf } = pathsOf(shape)
   const rows = new Map<string | undefined, number>()
   for await (const page of readPages(source)) {
     for (const { apart, value } of shape.recordsOf!(page)) {
       const row = (rows.get(apart) ?? 0) + 1
       rows.set(apart, row)
-      yield resultOf(new Row(apart === undefined ? { row } : { sheet: apart, row }, cellsOf(value), fields, context, today), shape)
+      yield [resultOf(new Row(apart === undefined ? { row } : { sheet: apart, row }, cellsOf(value), fields, context, today), shape)]
     }
   }
 }
 
-async function* sentenceResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<RowResult> {
+async function* sentenceResults(source: AsyncIterable<Uint8Array>, shape: Shape, context: Context, declared: Declared, today: string): AsyncGenerator<readonly RowResult[]> {
   const names = Object.keys(shape.columns)
   const fields: Fields = { at: new Map(names.map((field, at) => [field, at])), names }
   for await (const { row, cells } of readSentences(source, declared.encoding)) {
-    yield resultOf(new Row({ row }, names.map((name) => cells[name] ?? ''), fields, context, today), shape)
+    yield [resultOf(new Row({ row }, names.map((name) => cells[name] ?? ''), fields, context, today), shape)]
   }
 }
 

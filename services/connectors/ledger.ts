@@ -20,7 +20,7 @@ export interface Taken {
   readonly skip?: SkipRule
   readonly problems?: readonly RowProblem[]
   readonly stream: DataStream
-  readonly event?: EventInput
+  readonly event?: EventInput | undefined
   /** The row whose act the event tells, where it is an earlier one: the gateway's flags are about it. */
   readonly about?: Place
   /** Rows that waited for this one and are in with it. */

@@ -61,13 +61,13 @@ export async function recognise(source: AsyncIterable<Uint8Array>): Promise<Reco
   }
 }
 
-async function recogniseTable(rows: AsyncIterable<RawRow>, told: { encoding?: Encoding, delimiter?: Delimiter }): Promise<Recognition> {
+async function recogniseTable(pieces: AsyncIterable<readonly RawRow[]>, told: { encoding?: Encoding, delimiter?: Delimiter }): Promise<Recognition> {
   const tables = SHAPES.filter(({ format }) => format === 'table')
   let nearest: Nearest | undefined
   let best = 0
   const seen = new Map<string | undefined, number>()
   try {
-    for await (const { sheet, row, cells } of rows) {
+    for await (const { sheet, row, cells } of each(pieces)) {
       const before = seen.get(sheet) ?? 0
       seen.set(sheet, before + 1)
       if (before >= BOUNDS.preambleRows) {
@@ -134,6 +134,10 @@ async function recogniseJson(values: AsyncIterable<object>, format: 'lines' | 'p
 /** Names of columns, unless they look like data. */
 function shown(names: readonly string[]): string[] {
   return names.map((name) => name.trim()).filter((name) => name.length <= MAX_SHOWN && !/\d{5}/.test(name))
+}
+
+async function* each<T>(pieces: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const piece of pieces) yield* piece
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

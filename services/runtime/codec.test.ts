@@ -45,6 +45,11 @@ describe('the wire', () => {
     expect(codec.decode(long)).toMatchObject({ record: { id: 'x'.repeat(200_000) } })
   })
 
+  test('an encoded event with another value is as if it had been encoded with it', async () => {
+    const { encode, amend } = await (await open()).writer('test.R')
+    expect(amend(encode({ id: 'a', note: '乙' }), { note: null })).toEqual(encode({ id: 'a', note: null }))
+  })
+
   test('every bad event gets its reason, none throws', async () => {
     const codec = await open()
     const { encode } = await codec.writer('test.R')

@@ -18,6 +18,8 @@ export interface Writer {
   readonly schemaId: number
   /** Confluent wire format: 0x00, schema id as int32 BE, Avro body. */
   encode(record: object): Buffer
+  /** What `encode` made, with other values of some fields. */
+  amend(wire: Buffer, values: object): Buffer
 }
 
 export type Decoded =
@@ -163,7 +165,8 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
     }
     learn(id, text)
     await keep(`${id}.json`, { sha256: hashOf(text), schema: text })
-    return { schemaId: id, encode: encoder(type, id) }
+    const encode = encoder(type, id)
+    return { schemaId: id, encode, amend: (wire, values) => encode(Object.assign(decodeAll(type, wire, undefined) as object, values)) }
   }
 
   return {

@@ -74,7 +74,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
     const managed = await stack.supervisor.start({
       name: `${prefix}${region}-${service}`,
       command: process.execPath,
-      args: [...NODE_FLAGS, ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`, `--cpu-prof-name=${prefix}${region}-${service}-${port}.cpuprofile`]), join(REPO_ROOT, `services/${service}/index.ts`)],
+      args: [...NODE_FLAGS, ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, `${prefix}${region}-${service}-${port}`)}`]), join(REPO_ROOT, `services/${service}/index.ts`)],
       env: childEnv({
         HUB_REGION: region,
         HUB_KAFKA_BROKERS: stack.kafka.brokers,

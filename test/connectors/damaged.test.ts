@@ -7,7 +7,7 @@ import { FileProblem } from '@hub/connectors/readers/file-problem'
 import { recognise } from '@hub/connectors/recognise'
 import { SHAPES } from '@hub/connectors/shapes/index'
 import type { Region } from '@hub/schemas/streams'
-import { contextOf, SOURCES } from './import-file.ts'
+import { contextOf, rowsOf, SOURCES } from './import-file.ts'
 import { COMPLAINANT } from './markers.ts'
 
 const FILES = [
@@ -51,7 +51,7 @@ describe('damage of any kind ends in verdicts, never in an error, a wait without
       const bytes = damaged(start, seed)
       const ledger = new Ledger(shape, contextOf(region, file))
       const told: unknown[] = []
-      for await (const result of convert(once(bytes), shape, contextOf(region, file))) {
+      for await (const result of rowsOf(convert(once(bytes), shape, contextOf(region, file)))) {
         const { verdict, problems, place } = ledger.take(result)
         told.push({ verdict, problems, place })
       }
@@ -66,6 +66,6 @@ describe('damage of any kind ends in verdicts, never in an error, a wait without
 
 test('a quote inside a cell is a quote', async () => {
   const text = '序号,企业名称,统一社会信用代码,列入日期,列入事由,作出决定机关\n1,含山"柘圃"公司,91340522MAYA9F5K30,2025-07-01,通过登记的住所或者经营场所无法联系的,含山县市场监督管理局\n'
-  const results = await Array.fromAsync(convert(once(Buffer.from(text)), SHAPES.find(({ id }) => id === 'credit-namelist')!, contextOf('ah', 'x')))
+  const results = await Array.fromAsync(rowsOf(convert(once(Buffer.from(text)), SHAPES.find(({ id }) => id === 'credit-namelist')!, contextOf('ah', 'x'))))
   expect(results).toMatchObject([{ kind: 'read', outcome: { act: { listing: { subject: { name: '含山"柘圃"公司' } } } } }])
 })

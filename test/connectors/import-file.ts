@@ -36,6 +36,11 @@ export function sourceFile(path: string): AsyncIterable<Uint8Array> {
   return createReadStream(join(SOURCES, path))
 }
 
+/** One by one what comes some at a time. */
+export async function* rowsOf<T>(pieces: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const piece of pieces) yield* piece
+}
+
 /** What the gateway remembers, and how it decides: its own functions, without its database. */
 export class Publishing {
   readonly #published = new Map<string, PublishedVersion[]>()
@@ -63,7 +68,7 @@ export async function importFile(path: string, shape: Shape, region: Region, { d
 } = {}): Promise<Imported> {
   const verdicts: Verdict[] = []
   const published: Imported['published'] = []
-  for await (const result of convert(bytes, shape, context, declared)) {
+  for await (const result of rowsOf(convert(bytes, shape, context, declared))) {
     const taken = ledger.take(result)
     let { verdict } = taken
     let told: readonly RowFlag[] = []

@@ -7,7 +7,7 @@ import { inspectionNotice } from '@hub/connectors/shapes/inspection-notice/index
 import { inspectionProduct } from '@hub/connectors/shapes/inspection-product/index'
 import type { Shape } from '@hub/connectors/shape'
 import type { Region } from '@hub/schemas/streams'
-import { contextOf, countsOf, importFile, Publishing, SOURCES, sourceFile } from './import-file.ts'
+import { contextOf, countsOf, importFile, Publishing, rowsOf, SOURCES, sourceFile } from './import-file.ts'
 import { convert, type RowResult } from '@hub/connectors/convert'
 import type { InspectionAct } from '@hub/connectors/compose/act'
 
@@ -59,7 +59,7 @@ describe.each(FILES)('%s', (file, shape, told) => {
 
   test('each row says what the file says', async () => {
     const results: RowResult[] = []
-    for await (const result of convert(sourceFile(file), shape, contextOf(region, file))) if (result.kind === 'read') results.push(result)
+    for await (const result of rowsOf(convert(sourceFile(file), shape, contextOf(region, file)))) if (result.kind === 'read') results.push(result)
     const read = results.map((result) => toSample(result, told))
     const stated = samples.filter((sample) => sample.file === file)
     const byRow = Map.groupBy(read, ({ row }) => row)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { recognise } from '@hub/connectors/recognise'
 import { SHAPES } from '@hub/connectors/shapes/index'
 import type { Region } from '@hub/schemas/streams'
-import { importFile, sourceFile } from './import-file.ts'
+import { importFile, rowsOf, sourceFile } from './import-file.ts'
 import { COMPLAINANT } from './markers.ts'
 
 const FILES: readonly (readonly [file: string, shape: string])[] = [
@@ -71,7 +71,7 @@ async function keptBack(file: string): Promise<Set<string>> {
     for await (const { value } of readLines(sourceFile(file))) JSON.stringify(value ?? {}, (name, inner: unknown) => { keep(name, inner); return inner })
   } else if (file.endsWith('.csv')) {
     let header: readonly string[] | undefined
-    for await (const { cells } of readCsv(sourceFile(file))) {
+    for await (const { cells } of rowsOf(readCsv(sourceFile(file)))) {
       if (header === undefined) header = cells
       else cells.forEach((cell, at) => keep(header![at] ?? '', cell))
     }

@@ -5,7 +5,7 @@ import { divisionName, liesIn, placeAtStart, placeOfFirm } from '@hub/connectors
 import { readCsv } from '@hub/connectors/readers/csv'
 import { cellAt, readLines } from '@hub/connectors/readers/lines'
 import { REGIONS, type Region } from '@hub/schemas/streams'
-import { sourceFile } from './import-file.ts'
+import { rowsOf, sourceFile } from './import-file.ts'
 
 describe('divisions', () => {
   test.each([
@@ -55,7 +55,7 @@ async function* places(region: Region): AsyncGenerator<readonly [address: string
   if (region === 'js' || region === 'ah') {
     const names = region === 'js' ? ['被投诉方地址', '所在区划', '承办单位'] : ['经营地址', '行政区划', '处理单位']
     let at: number[] | undefined
-    for await (const { cells } of readCsv(sourceFile(`${region}/complaints.csv`))) {
+    for await (const { cells } of rowsOf(readCsv(sourceFile(`${region}/complaints.csv`)))) {
       if (at === undefined) at = names.map((name) => cells.indexOf(name))
       else yield at.map((column) => cells[column] ?? '') as unknown as [string, string, string]
     }

@@ -9,9 +9,14 @@ const BLANK = /^[\s\u200b\ufeff]+|[\s\u200b\ufeff]+$/g
 
 /** A cell with something in it, without what surrounds it; line ends inside become single spaces. */
 export function given(raw: string): string | undefined {
-  const text = raw.replace(BLANK, '')
+  const text = isPlain(raw.charCodeAt(0)) && isPlain(raw.charCodeAt(raw.length - 1)) ? raw : raw.replace(BLANK, '')
   if (NOTHING.has(text)) return undefined
   return text.includes('\n') || text.includes('\r') ? text.replace(/\s*[\r\n]+\s*/g, ' ') : text
+}
+
+/** A character that is surely no white space: most cells begin and end with one, and are asked for often. */
+function isPlain(code: number): boolean {
+  return (code > 0x20 && code < 0x7f) || (code >= 0x3001 && code < 0xfeff)
 }
 
 export function isFormula(raw: string): boolean {

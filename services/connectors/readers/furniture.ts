@@ -8,6 +8,13 @@ export function isTotal(cells: readonly string[]): boolean {
 
 /** A line that says something about the table: a word for it, and no more than a running number beside. */
 export function isRemark(cells: readonly string[]): boolean {
-  const filled = cells.map((cell) => cell.trim()).filter((cell) => cell !== '')
-  return filled.length > 0 && filled.length <= 2 && filled.some((cell) => REMARK.test(cell))
+  let filled = 0
+  let remark = false
+  for (const cell of cells) {
+    const text = cell.trim()
+    if (text === '') continue
+    if (++filled > 2) return false
+    remark ||= REMARK.test(text)
+  }
+  return remark
 }

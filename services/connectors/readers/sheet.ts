@@ -21,8 +21,8 @@ const SERIAL_ZERO = 25_569
 const DAYS_1904 = 1_462
 const DAY_MS = 86_400_000
 
-/** Rows of one sheet that hold anything. Dates come out as `YYYY-MM-DD` (with the time where there is one), other numbers as they are stored. */
-export async function* readSheet(sheet: string, xml: AsyncIterable<string>, book: Book, merges: readonly Merge[]): AsyncGenerator<RawRow> {
+/** Rows of one sheet that hold anything, some at a time. Dates come out as `YYYY-MM-DD` (with the time where there is one), other numbers as they are stored. */
+export async function* readSheet(sheet: string, xml: AsyncIterable<string>, book: Book, merges: readonly Merge[]): AsyncGenerator<readonly RawRow[]> {
   const parser = xmlParser()
   let rows: RawRow[] = []
   let row = 0
@@ -66,7 +66,7 @@ export async function* readSheet(sheet: string, xml: AsyncIterable<string>, book
     parser.write(text)
     const done = rows
     rows = []
-    yield* done
+    if (done.length > 0) yield done
   }
 
   function place(): void {

@@ -15,6 +15,8 @@ export interface Header {
   readonly columns: readonly number[]
   /** As the file names them, in the same order. */
   readonly names: readonly string[]
+  /** The names as headers are compared. */
+  readonly keys: readonly string[]
   /** Fields that have a column. */
   readonly there: ReadonlySet<string>
   readonly unknown: readonly string[]
@@ -27,7 +29,8 @@ export function headerOf(cells: readonly string[], required: Shape['required'], 
   const { columns, unknown } = assign(cells, shape)
   const there = new Set(fields.filter((_, at) => columns[at]! >= 0))
   if (!required.some((set) => set.every((field) => there.has(field)))) return undefined
-  return { columns, names: columns.map((column, at) => (column < 0 ? fields[at]! : cells[column]!.trim())), there, unknown, width: cells.length }
+  const names = columns.map((column, at) => (column < 0 ? fields[at]! : cells[column]!.trim()))
+  return { columns, names, keys: names.map(headerKey), there, unknown, width: cells.length }
 }
 
 /** How well a row of cells serves as a header of the shape, for recognition and for messages. */
@@ -49,8 +52,8 @@ export function assign(cells: readonly string[], shape: Shape): { columns: numbe
   return { columns, unknown, missing }
 }
 
-export function sameHeader(cells: readonly string[], header: Header): boolean {
-  return header.columns.every((column, at) => column < 0 || headerKey(cells[column] ?? '') === headerKey(header.names[at]!))
+export function sameHeader(cells: readonly string[], { columns, keys }: Header): boolean {
+  return columns.every((column, at) => column < 0 || headerKey(cells[column] ?? '') === keys[at])
 }
 
 /** One sheet, or a whole CSV, while its header is looked for and after. */

@@ -20,7 +20,7 @@ export function isWorkbook(head: Uint8Array): boolean {
  * Rows of a workbook's visible sheets, in its order, with the numbers the office program shows. A cell merged over several rows stands in each of them. The packed file is
  * held in memory; sheets are unpacked as they are read.
  */
-export async function* readWorkbook(source: AsyncIterable<Uint8Array>): AsyncGenerator<RawRow> {
+export async function* readWorkbook(source: AsyncIterable<Uint8Array>): AsyncGenerator<readonly RawRow[]> {
   const bytes = await collect(source)
   if (begins(bytes, COMPOUND)) throw bytes.includes(ENCRYPTED) ? new FileProblem('protected-workbook', '.xlsx') : new FileProblem('unknown-encoding', '.xls → .xlsx, .csv')
   const parts = await partsOf(bytes)

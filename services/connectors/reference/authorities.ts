@@ -28,7 +28,9 @@ export function authorityOf(rawName: string): Authority {
   const code = aliases.get(rawName) ?? codeOf(rawName)
   const authority = code === undefined ? { rawName } : { code, name: `${fullName(code)}市场监督管理局`, rawName }
   if (seen.size >= MAX_SEEN) seen.clear()
-  seen.set(rawName, authority)
+  // A copy: the name is cut out of a piece of the file, which would stay in memory with it.
+  const name = Buffer.from(rawName).toString()
+  seen.set(name, { ...authority, rawName: name })
   return authority
 }
 

@@ -207,7 +207,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
   function start(id: string, source: string, key: Uint8Array): void {
     const { region, topicPrefix, databaseUrl, registryUrl, stateDir, logLevel } = options
     const workerData: WorkerInput = { region, topicPrefix, databaseUrl, registryUrl, stateDir, logLevel, id, source, path: pathOf(id), secret: key, gateway, mapping }
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 32 } })
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 96 } })
     const known: Live = {}
     live.delete(id)
     live.set(id, known)

@@ -87,28 +87,30 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
   let batch: RowResult[] = []
   let end: PassEnd = 'done'
   try {
-    for await (const result of results) {
-      if (named !== undefined) {
-        const key = keyOf(result)
-        if (key?.in === 'listings') named.add(key.key)
+    reading: for await (const piece of results) {
+      for (const result of piece) {
+        if (named !== undefined) {
+          const key = keyOf(result)
+          if (key?.in === 'listings') named.add(key.key)
+        }
+        // Settled before this process began.
+        if (seen++ < row.position) {
+          ledger.replay(result)
+          continue
+        }
+        batch.push(result)
+        if (batch.length < ROWS_PER_BATCH) continue
+        if (tools.stop.aborted) {
+          end = 'stopped'
+          break reading
+        }
+        if (rehearsed !== undefined && position >= MAX_REHEARSED_ROWS) {
+          end = 'rehearsed-in-part'
+          break reading
+        }
+        await settle(batch)
+        batch = []
       }
-      // Settled before this process began.
-      if (seen++ < row.position) {
-        ledger.replay(result)
-        continue
-      }
-      batch.push(result)
-      if (batch.length < ROWS_PER_BATCH) continue
-      if (tools.stop.aborted) {
-        end = 'stopped'
-        break
-      }
-      if (rehearsed !== undefined && position >= MAX_REHEARSED_ROWS) {
-        end = 'rehearsed-in-part'
-        break
-      }
-      await settle(batch)
-      batch = []
     }
     if (end === 'done' && batch.length > 0) await settle(batch)
     await committing
@@ -153,7 +155,18 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     if (taken.event === undefined) return { taken }
     const prepared = prepare(taken)
     if ('refused' in prepared && key !== undefined) stored.restore(key, known)
-    return { taken, prepared }
+    return rehearsed === undefined ? { taken: { ...taken, event: undefined }, prepared: packed(prepared) } : { taken, prepared }
+  }
+
+  /** An event as the bytes it most likely goes out as, where its source gives its version: a batch waits for the database while the next is read, and objects that live that long are what costs. */
+  function packed(prepared: Prepared): Prepared {
+    if (!('event' in prepared)) return prepared
+    const { event } = prepared
+    const { origin } = event
+    if (origin.from !== 'source' && origin.from !== 'time') return prepared
+    const writer = preparing.writers.get(event.type)!
+    const bytes = event.encode(origin.version)
+    return { event: { ...event, encode: (version) => (version === origin.version ? bytes : writer.amend(bytes, { version })) } }
   }
 
   function prepare({ stream, event }: Taken): Prepared {

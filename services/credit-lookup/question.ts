@@ -13,6 +13,7 @@ export type Question = Asked | { readonly ok: false; readonly reason: 'identity-
 const LENGTH = 18
 /** Longest text that is looked at: a code with something between every two characters. */
 const LONGEST = 64
+const WRITTEN = /^(?=\d{0,16}[A-Z])[0-9ABCDEFGHJKLMNPQRTUWXY]{18}$/
 const OUTSIDE = /[^0-9ABCDEFGHJKLMNPQRTUWXY]/u
 
 /**
@@ -20,6 +21,8 @@ const OUTSIDE = /[^0-9ABCDEFGHJKLMNPQRTUWXY]/u
  * @param today `YYYY-MM-DD`; see `isIdentityShaped`
  */
 export function readQuestion(raw: string, today: string): Question {
+  // What has a letter among its first 17 characters is nobody's number, and most codes are written as they are read.
+  if (WRITTEN.test(raw)) return { ok: true, code: raw, checkHolds: normaliseUscc(raw)!.valid }
   if (raw.length > LONGEST) return wrong('wrong-length', `统一社会信用代码为 18 位，收到的内容有 ${raw.length} 个字符 · a code has 18 characters, this has ${raw.length}`)
   if (isIdentityShaped(raw, today)) {
     return wrong('identity-shaped', '内容形似公民身份号码，不查询也不记录；个体工商户请输入其统一社会信用代码 · this looks like a person\'s identity number and was neither looked up nor kept; for a sole trader give its unified social credit code')

@@ -16,6 +16,8 @@ export interface Region {
 export interface Target {
   readonly zj: Region
   readonly sh: Region
+  /** A credit lookup of zj. */
+  readonly lookup: string
   /** A caller of zj's gateway with every role. */
   readonly everyRole: string
   /** Before every topic name. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { createClient } from '@hub/client'
+import { createClient, createCreditClient } from '@hub/client'
 import { sample } from '@hub/schemas/samples'
 import { REPO_ROOT } from '@hub/local/paths'
 import type { Check } from './check.ts'
@@ -37,4 +37,36 @@ export const publishAndRead: Check = {
     const passed = first.status === 0 && second.status === 0 && verdicts.join() === 'accepted,duplicate' && first.out.trimEnd().split('\n').length === 3
     return { passed, seen: passed ? verdicts.join(', ') : `${first.out}${first.error}${second.out}${second.error}`.trim(), versions: await versionsOf(bin) }
   },
+}
+
+/** Python's own library asks for a firm, follows what changes, drops what ended and says so. */
+export const followCredit: Check = {
+  name: 'follow_credit.py',
+  proves: '仅用 Python 标准库即可查询信用、订阅变更、停用并确认 · asking for credit, following its changes and acknowledging need Python alone',
+  async run({ zj, lookup }) {
+    const client = createClient({ url: zj.gateway, key: zj.keys.publisher })
+    const credit = createCreditClient({ url: lookup, key: zj.keys.operator })
+    const { eventId: _, ...listing } = sample('cn.yrd.credit_blacklist.CreditRecord') as { eventId: string; subject: { uscc: string } }
+    const { eventId: __, ...repair } = sample('cn.yrd.credit_blacklist.CreditRecordEnded') as { eventId: string }
+    const identity = { recordId: 'extern/follow-credit', region: 'zj' }
+    await client.publish('credit-blacklist', { ...listing, ...identity, version: 1 } as never)
+    await until(async () => (await credit.lookUp(listing.subject.uscc)).verdict === 'listed')
+    const bin = await python()
+    const following = run(join(bin, 'python'), [join(EXAMPLES, 'follow_credit.py'), 'extern', listing.subject.uscc, '--changes', '1'], { env: { HUB_LOOKUP_URL: lookup, HUB_KEY: zj.keys.reader } })
+    const waits = async (): Promise<number | undefined> => (await credit.subscribers()).find(({ name }) => name === 'extern')?.notStopped.records
+    await until(async () => await waits() !== undefined)
+    await client.publish('credit-blacklist', { ...repair, ...identity, version: 2 } as never)
+    const { status, out, error } = await following
+    const lines = out.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, string>)
+    const passed = status === 0 && lines[0]?.['verdict'] === 'listed' && lines[1]?.['event'] === 'stop-using' && lines[1]['recordId'] === identity.recordId && await waits() === 0
+    return { passed, seen: passed ? 'listed, stop-using, acknowledged' : `${out}${error}`.trim(), versions: await versionsOf(bin) }
+  },
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 30_000
+  while (!await condition()) {
+    if (performance.now() > deadline) throw new Error('not within 30 s')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
 }

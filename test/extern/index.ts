@@ -11,7 +11,7 @@ import { Readable } from 'node:stream'
 import { openHub, type Hub } from '../bench/hub.ts'
 import { pages } from './browser.ts'
 import type { Check, Outcome, Target } from './check.ts'
-import { publishAndRead, readTopic } from './examples.ts'
+import { followCredit, publishAndRead, readTopic } from './examples.ts'
 import { PAGES } from './pages.ts'
 import { schemathesis } from './schemathesis.ts'
 
@@ -19,7 +19,7 @@ import { schemathesis } from './schemathesis.ts'
 // Python, Chromium and the network; its result is written to docs/extern-checks.md and committed. Ends with status 1 when a check failed.
 
 const PAGE = join(REPO_ROOT, 'docs/extern-checks.md')
-const CHECKS: readonly Check[] = [readTopic, publishAndRead, schemathesis, pages(PAGES)]
+const CHECKS: readonly Check[] = [readTopic, publishAndRead, followCredit, schemathesis, pages(PAGES)]
 
 const names = process.argv.slice(2)
 const chosen = names.length === 0 ? CHECKS : CHECKS.filter(({ name }) => names.includes(name))
@@ -51,14 +51,14 @@ async function runChecks(checks: readonly Check[]): Promise<number> {
   }
 }
 
-/** Two regions, and a caller of zj's gateway with every role. */
+/** Two regions, a credit lookup, and a caller of zj's gateway with every role. */
 async function open(running: Hub, dataDir: string): Promise<Target> {
-  const [zj, sh] = [await running.start('region', 'zj'), await running.start('region', 'sh')]
+  const [zj, sh, lookup] = [await running.start('region', 'zj'), await running.start('region', 'sh'), await running.start('credit-lookup', 'zj')]
   const region = (name: RegionName, gateway: string) => ({ gateway, keys: running.keys, kafka: running.credentials(name), databaseUrl: running.databaseUrl(name) })
   const settings = { regions: { zj: region('zj', zj.url), sh: region('sh', sh.url) }, kafka: { brokers: running.brokers }, registryUrl: running.registryUrl, topicPrefix: running.prefix }
   const settingsFile = join(dataDir, 'settings.json')
   await writeFile(settingsFile, JSON.stringify(settings), { mode: 0o600 })
-  return { zj: settings.regions.zj, sh: settings.regions.sh, topicPrefix: running.prefix, settingsFile, everyRole: await callerWithEveryRole(running.callersFile('zj'), zj.url) }
+  return { zj: settings.regions.zj, sh: settings.regions.sh, topicPrefix: running.prefix, settingsFile, lookup: lookup.url, everyRole: await callerWithEveryRole(running.callersFile('zj'), zj.url) }
 }
 
 async function callerWithEveryRole(file: string, gateway: string): Promise<string> {

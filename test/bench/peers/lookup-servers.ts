@@ -38,7 +38,8 @@ const CONTRACT = 'cn.yrd.credit_blacklist.CreditRecord'
  * same code that decodes them, decides what may be seen and writes the same answer.
  */
 serveChild(async ({ region, callersFile, databaseUrl, registryUrl, stateDir, redisPort, subjects }: LookupServersSettings, say) => {
-  const log = createLog({ service: 'bench', level: 'silent' })
+  // It says as much of each request as ours does.
+  const log = createLog({ service: 'bench', level: 'info' })
   const metrics = createMetrics({})
   const codec = await createCodec({ registryUrl, cacheDir: stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 8 })

@@ -6,6 +6,8 @@ import { announcerUrl, gatewayUrl, lookupUrl } from './region-process.ts'
 import { REGION_USERS, type RegionUser, type Stack } from './stack.ts'
 
 const STREAM = 'complaint'
+/** A firm of the sample's lists. */
+const LISTED_IN_JS = '91320000MAX25J040Q'
 
 /**
  * What `npm start` says once it is up: the addresses, and commands to try as they stand. The event that the first one publishes is put
@@ -26,6 +28,8 @@ export function describeAddresses(stack: Stack, regions: Record<RegionUser, Regi
     `  curl -s ${bearer('sh', 'reader')} '${gatewayUrl('sh')}/v1/streams/${STREAM}/records?recordId=${encodeURIComponent(event.recordId)}'`,
     '它的回执（编号在第一条命令的回答中） · its receipt (the id is in the answer to the first command):',
     `  curl -s ${bearer('zj', 'publisher')} ${gatewayUrl('zj')}/v1/receipts/<eventId>`,
+    '在安徽查询一家在江苏列入的企业 · ask in ah about a firm that js has listed:',
+    `  curl -s ${bearer('ah', 'reader')} ${lookupUrl('ah')}/v1/credit/${LISTED_IN_JS}`,
     '',
     '各地副本落后多少 · how far each replica is behind:  npm run hub -- lag',
     '哪里不对 · what is wrong:  npm run hub -- doctor        停止 · stop:  Ctrl-C',

@@ -1,7 +1,7 @@
 import { isRegion, type Region } from '@hub/schemas/streams'
 import type { Digests, Statement, Tip } from './edition/model.ts'
 import type { Disagreement } from './edition/disagreement.ts'
-import type { Correction } from './edition/corrections.ts'
+import type { WrittenCorrection } from './edition/corrections.ts'
 
 /** What a region can do in an announcement; each body is the canonical JSON of one of these. */
 export interface Bodies {
@@ -33,8 +33,7 @@ export interface DraftBody {
   readonly statement: Statement
 }
 
-/** A correction as JSON writes it. */
-export type WrittenCorrection = Omit<Correction, 'before' | 'after'> & { readonly before: unknown; readonly after: unknown }
+export type { WrittenCorrection }
 
 export type Says = keyof Bodies
 

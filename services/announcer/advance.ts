@@ -7,8 +7,11 @@ import type { Act, DraftBody } from './acts.ts'
 import type { Calendar } from './calendar/calendar.ts'
 import { planOf } from './campaigns.ts'
 import { shanghaiTime } from './completeness.ts'
+import { canonicalJson } from './canonical.ts'
+import { faultOf } from './correct.ts'
 import { annexOf, saltsFrom } from './edition/annex.ts'
 import { assembleEdition, digestsOf, recomputedBytes, type Content } from './edition/assemble.ts'
+import { stated } from './edition/corrections.ts'
 import { disagreements } from './edition/disagreement.ts'
 import type { Edition } from './edition/model.ts'
 import { LEAST_REGIONS } from './edition/statement.ts'
@@ -23,6 +26,8 @@ import { askScrub, scrubResult } from './store/scrubs.ts'
 
 /** A pass that found something is followed by another after this long. */
 const SCRUB_AGAIN_MS = 5_000
+/** Corrections of a draft that do not hold here may do so when what they rest on has come; this long it is waited for. */
+const GRACE_MS = 30_000
 /** What a region did not sign is computed again after this long. */
 const LOOK_AGAIN_MS = 5_000
 
@@ -125,6 +130,18 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
     const again = `${run.campaign}/${run.year}/${digests.aggregates}`
     if ((options.notBefore.get(again) ?? 0) > Date.now()) return
     options.notBefore.set(again, Date.now() + LOOK_AGAIN_MS)
+    const fault = await faultOf({ db, codec: options.codec, campaign: run.campaign, year: run.year }, of.corrections, standing.acts)
+    if (fault !== undefined) {
+      // The draft may be here before what it rests on: another region's statement, or the events it is about.
+      const since = `${again}/corrections`
+      if (!options.notBefore.has(since)) options.notBefore.set(since, Date.now() + GRACE_MS)
+      if (options.notBefore.get(since)! > Date.now()) {
+        options.notBefore.delete(again)
+        return
+      }
+      await say(options, slotIs(of), 'dissent', `${digests.aggregates}|${fault}`, { aggregates: digests.aggregates, records: [], disagreements: [], why: fault })
+      return
+    }
     const own = await compute(of)
     if (own === undefined) return
     const annex = annexOf(own.list, saltsFrom(drawn))
@@ -140,6 +157,7 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
     const said = await say(options, slotIs(of), 'recomputed', `${digests.aggregates}|${digests.annex}`, { digests: { aggregates: digests.aggregates, annex: digests.annex }, at, kid, signature: signature.toString('base64') })
     if (!said) return
     options.notBefore.delete(again)
+    options.notBefore.delete(`${again}/corrections`)
     failpoint('announce.said')
     log.info({ campaign: run.campaign, year: run.year, edition: of.edition, scrubMs: found.ms, scrubRows: found.rows }, 'recomputed and signed')
   }
@@ -191,12 +209,15 @@ function subjectOf(_options: Advancing, { cuts, published, acts, slot, held }: S
   }
   if (published.statement.kind === 'retracted') return undefined
   if (acts.some(({ says, edition }) => says === 'retract' && edition === slot.edition)) return { ...base, missing: missingIn(published), retracts: true }
-  const returned = missingIn(published).filter((region) => cut[region].cut)
+  // All that was ever corrected, for an erratum begins at the first copies again; nothing new in it, and there is none.
+  const before = published.statement.erratum?.corrections ?? []
+  const returned = REGIONS.filter((region) => cut[region].cut && (missingIn(published).includes(region) || before.some((one) => one.region === region && one.reason === 'region-returned')))
   const corrections = [
     ...returned.map((region) => ({ region, reason: 'region-returned' as const, recordId: null, before: null, after: null })),
-    ...acts.flatMap((act) => (act.says === 'correction' && act.edition === slot.edition ? act.body.corrections.filter(({ region }) => region === act.region) : [])),
+    ...acts.flatMap((act) => (act.says === 'correction' ? act.body.corrections.filter(({ region }) => region === act.region) : [])),
   ]
-  return corrections.length === 0 ? undefined : { ...base, missing: missingIn(published).filter((region) => !returned.includes(region)), corrections }
+  if (canonicalJson(stated(corrections)) === canonicalJson(before)) return undefined
+  return { ...base, missing: missingIn(published).filter((region) => !returned.includes(region)), corrections }
 }
 
 function missingIn({ statement }: Edition): Region[] {

@@ -7,9 +7,12 @@ import { sayApproved } from './approve.ts'
 import { YearUncovered } from './calendar/calendar.ts'
 import { type CampaignId, campaignName, isCampaign, type Plan, planOf, PlanRefused } from './campaigns.ts'
 import { shanghaiTime, standingOf as completenessOf, standingText } from './completeness.ts'
+import { digestOf } from './canonical.ts'
+import { correctionOf, type AskedCorrection } from './correct.ts'
 import { digestsOf, isUnedited } from './edition/assemble.ts'
 import { annexOf, saltsFrom } from './edition/annex.ts'
-import type { Digests, RegionStanding, Statement, Tip } from './edition/model.ts'
+import { written } from './edition/corrections.ts'
+import type { Digests, Edition, RegionStanding, Statement, Tip } from './edition/model.ts'
 import { recompute } from './recompute.ts'
 import { contentOf, isComplete } from './slot.ts'
 import { say } from './store/acts.ts'
@@ -82,6 +85,8 @@ export interface Desk {
   /** Only where the draft was made, until it is approved there. @throws Problem NOT_THE_DRAFTER, ALREADY_APPROVED, TIP_UNEDITED */
   tips(campaign: string, year: number, tips: readonly Tip[]): Promise<AnnouncementState>
   retract(campaign: string, year: number, reason: string): Promise<AnnouncementState>
+  /** States what was wrong in this region's first copy; an erratum edition follows. @throws Problem ANNOUNCEMENT_UNKNOWN, CORRECTION_REFUSED */
+  correct(campaign: string, year: number, asked: readonly AskedCorrection[]): Promise<AnnouncementState>
 }
 
 /** @param changed rung after everything that people did */
@@ -170,15 +175,37 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
     },
 
     async retract(name, year, reason) {
-      const plan = planned(name, year)
-      const run = await readRun(db, plan.campaign, year)
-      const standing = run === undefined ? undefined : await standingOf(options, run)
-      if (standing?.published === undefined || standing.published.statement.kind === 'retracted') throw unknown()
+      const { plan, standing } = await oncePublished(name, year)
       await say(options, { campaign: plan.campaign, year, edition: standing.slot.edition }, 'retract', 'retract', { reason })
+      return done(plan)
+    },
+
+    async correct(name, year, asked) {
+      const { plan, standing, published } = await oncePublished(name, year)
+      const { campaign } = plan
+      try {
+        const corrections = []
+        for (const one of asked) corrections.push(written(await correctionOf({ db, codec: options.codec, campaign, year }, region, one)))
+        const { edition } = standing.slot
+        const all = [...standing.acts.flatMap((act) => (act.says === 'correction' ? act.body.corrections : [])), ...corrections]
+        await recompute({ db, plan, calendar, cuts: standing.cuts, topicPrefix }, { edition, missing: [], corrections: all, retracts: false, before: published })
+        await say(options, { campaign, year, edition }, 'correction', digestOf(corrections), { corrections })
+      } catch (error) {
+        if (error instanceof RangeError) throw new Problem(422, 'CORRECTION_REFUSED', '不能作此更正 · this is no correction', error.message)
+        throw error
+      }
       return done(plan)
     },
   }
   return desk
+
+  async function oncePublished(name: string, year: number): Promise<{ plan: Plan; standing: Standing; published: Edition }> {
+    const plan = planned(name, year)
+    const run = await readRun(db, plan.campaign, year)
+    const standing = run === undefined ? undefined : await standingOf(options, run)
+    if (standing?.published === undefined || standing.published.statement.kind === 'retracted') throw unknown()
+    return { plan, standing, published: standing.published }
+  }
 
   /** @throws Problem ANNOUNCEMENT_UNKNOWN, PLAN_REFUSED */
   function planned(name: string, year: number): Plan {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Edition } from '@hub/announcer/edition/model'
 import { verifyEdition } from '@hub/announcer/edition/verify'
 import { readPublicKeys, type PublicKeys } from '@hub/runtime/sign'
 import { REGIONS, type Region } from '@hub/schemas/streams'
@@ -24,6 +25,38 @@ afterAll(async () => {
 /** Complaints of the week of 15 March, some versions each. */
 function* shifted(region: Region): Generator<object> {
   for (const event of complaints(150, 7, region)) yield { ...event, registeredOn: '2026-03-1' + (event.recordId.length % 6), registeredAt: undefined }
+}
+
+/** The newest versions of a region's records, as they were published. */
+function newestOf(region: Region): (object & { recordId: string; version: number; state: string; respondent: unknown })[] {
+  const newest = new Map([...shifted(region)].map((event) => [(event as { recordId: string }).recordId, event]))
+  return [...newest.values()] as ReturnType<typeof newestOf>
+}
+
+function corrects(region: Region, correction: object): ReturnType<Desks['call']> {
+  return desks.call(region, 'approver', 'POST', '/v1/desk/announcements/315-week/2026/corrections', { corrections: [correction] })
+}
+
+/** Every region signs and approves an edition that follows; what is published is looked at once a minute, so they are asked to. */
+async function erratum(number: number): Promise<Edition> {
+  await eventually(`edition ${number} is signed`, async () => {
+    await desks.run()
+    const states = await Promise.all(REGIONS.map((region) => desks.state(region)))
+    return states.every((state) => state.draft?.edition === number && signedBy(state)) || undefined
+  }, 60_000)
+  for (const region of REGIONS) await desks.approve(region)
+  const files = await Promise.all(REGIONS.map((region) => eventually(`${region} publishes edition ${number}`, () => desks.file(region, number), 30_000)))
+  expect(new Set(files).size).toBe(1)
+  expect(verifyEdition(Buffer.from(files[0]!), await publicKeys())).toMatchObject({ valid: true, problems: [] })
+  return edition(files[0])
+}
+
+function edition(file: string | undefined): Edition {
+  return JSON.parse(file!) as Edition
+}
+
+function received({ statement }: Edition): number {
+  return statement.figures!.counts[0]!.counts.total
 }
 
 async function publicKeys(): Promise<Partial<Record<Region, PublicKeys>>> {
@@ -57,6 +90,29 @@ describe('four regions publish one set of figures', () => {
     const state = await desks.state('ah')
     expect(state).toMatchObject({ status: 'published', editions: [{ edition: 1, kind: 'full' }], draft: null })
   })
+
+  it('a voided record and a wrong trader: an erratum edition each, and the second keeps the first', async () => {
+    const [gone, mistaken] = [newestOf('zj')[0]!, newestOf('sh').find(({ respondent, state }) => respondent !== null && state !== 'received' && state !== 'transferred')!]
+    const first = edition(await desks.file('zj'))
+    expect(await corrects('zj', { reason: 'voided', recordId: gone.recordId, event: gone })).toMatchObject({ status: 422, body: { code: 'CORRECTION_REFUSED' } })
+    expect(await corrects('sh', { reason: 'wrong-trader', recordId: mistaken.recordId })).toMatchObject({ status: 422, body: { code: 'CORRECTION_REFUSED' } })
+
+    await hub.publish('zj', 'complaint', [{ recordId: gone.recordId, version: gone.version + 1, kind: 'void', occurredOn: '2026-03-20', recordedAt: '2026-03-20T09:00:00+08:00' }])
+    await hub.publish('sh', 'complaint', [{ ...mistaken, version: mistaken.version + 1, kind: 'correction', verified: { name: '上海改正商贸有限公司', uscc: '91310106MAX97QKCXB', entityType: 'enterprise' } }])
+    await hub.settled()
+    expect(await corrects('zj', { reason: 'voided', recordId: gone.recordId })).toMatchObject({ status: 422, body: { detail: expect.stringContaining('give the record') } })
+    expect(await corrects('zj', { reason: 'voided', recordId: gone.recordId, event: gone })).toMatchObject({ status: 200 })
+    const second = await erratum(2)
+    expect(second.statement).toMatchObject({ kind: 'erratum', erratum: { corrects: { edition: 1, aggregates: first.digests.aggregates }, corrections: [{ region: 'zj', reason: 'voided', records: 1 }] } })
+    expect(received(second)).toBe(received(first) - 1)
+    expect(await corrects('zj', { reason: 'voided', recordId: gone.recordId, event: gone })).toMatchObject({ status: 422 })
+
+    expect(await corrects('sh', { reason: 'wrong-trader', recordId: mistaken.recordId })).toMatchObject({ status: 200 })
+    const third = await erratum(3)
+    expect(third.statement.erratum!.corrections.map(({ region, reason }) => [region, reason])).toEqual([['sh', 'wrong-trader'], ['zj', 'voided']])
+    expect(third.statement.figures).toEqual(second.statement.figures)
+    expect(JSON.stringify(third)).not.toMatch(new RegExp(`${gone.recordId}|${mistaken.recordId}`))
+  }, 180_000)
 
   it('who may not: an officer approves nothing, an approver of another region has no key here, nobody reads the desk', async () => {
     expect(await desks.call('sh', 'officer', 'POST', '/v1/desk/announcements/315-week/2026/approvals', {})).toMatchObject({ status: 403, body: { code: 'ROLE_MISSING' } })

@@ -46,13 +46,13 @@ export function correctedCells(cells: Cells, corrections: readonly Correction[],
 }
 
 /** What of it an edition shows: how many records of which region and why, bound by a digest over all that is known among the bureaus. */
-export function stated(corrections: readonly Correction[]): StatedCorrection[] {
+export function stated(corrections: readonly (Correction | WrittenCorrection)[]): StatedCorrection[] {
   const groups = Map.groupBy(corrections, ({ region, reason }) => `${region} ${reason}`)
   return [...groups.values()].map((group) => ({
     region: group[0]!.region,
     reason: group[0]!.reason,
     records: new Set(group.flatMap(({ recordId }) => recordId ?? [])).size,
-    digest: digestOf(writable(group)),
+    digest: digestOf(group.map(written)),
   })).sort((a, b) => (`${a.region} ${a.reason}` < `${b.region} ${b.reason}` ? -1 : 1))
 }
 
@@ -62,9 +62,11 @@ function inside(cells: Cells, { window, earlier, traders }: Spans): Cells {
   return { ...read, traders: cells.traders.filter(({ day }) => isIn(traders, day)).map((cell) => ({ ...cell, day: traders.from })) }
 }
 
-/** Amounts as decimal digits. */
-function writable(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (_name, one) => (typeof one === 'bigint' ? one.toString() : one)))
+/** A correction as JSON writes it: amounts are decimal digits. */
+export type WrittenCorrection = Omit<Correction, 'before' | 'after'> & { readonly before: unknown, readonly after: unknown }
+
+export function written(correction: Correction | WrittenCorrection): WrittenCorrection {
+  return JSON.parse(JSON.stringify(correction, (_name, one) => (typeof one === 'bigint' ? one.toString() : one))) as WrittenCorrection
 }
 
 function negative({ days, classes, tallies, traders }: Cells): Cells {

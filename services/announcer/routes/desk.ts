@@ -1,10 +1,12 @@
 import { problemAnswer, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance } from 'fastify'
+import type { AskedCorrection } from '../correct.ts'
 import type { Desk } from '../desk.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 /** Tips of an edition, and the length of one. */
 const MOST_TIPS = 10
+const MOST_CORRECTIONS = 50
 const TIP_LENGTH = 300
 
 interface Of {
@@ -32,6 +34,8 @@ export function deskRoutes(desk: Desk): (app: FastifyInstance) => void {
       ({ params: { campaign, year }, body: { tips } }) => desk.tips(campaign, year, tips.map(({ zh, en = null }) => ({ zh, en }))))
     app.post<Of & { Body: { reason: string } }>(`${base}/retractions`, { bodyLimit: MAX_BODY_BYTES, config: { ...approvers, documented: answers(404, 409, 422) }, schema: schema('retractAnnouncement', '撤回 · take back', '撤回为新的一版，同样须四地签署。 · A retraction is an edition that all sign.', { params: PARAMS, body: REASON }) },
       ({ params: { campaign, year }, body: { reason } }) => desk.retract(campaign, year, reason))
+    app.post<Of & { Body: { corrections: AskedCorrection[] } }>(`${base}/corrections`, { bodyLimit: MAX_BODY_BYTES, config: { ...approvers, documented: answers(404, 422) }, schema: schema('correctAnnouncement', '提出更正 · state what was wrong', '只限经营者有误或记录已撤销(void)，由来源地区提出；正常办理进展不作更正。其余地区核对后签署更正版。 · By the origin, for a wrong trader or a voided record alone; the others check it and sign an erratum edition.', { params: PARAMS, body: CORRECTIONS }) },
+      ({ params: { campaign, year }, body: { corrections } }) => desk.correct(campaign, year, corrections))
   }
 }
 
@@ -40,6 +44,11 @@ const PARAMS = {
   properties: { campaign: { type: 'string', maxLength: 40, pattern: '^[a-z0-9-]+$' }, year: { type: 'integer', minimum: 2000, maximum: 2999 } },
 }
 const REASON = body({ reason: { type: 'string', minLength: 2, maxLength: 300, pattern: '\\S', description: '理由 · why' } }, ['reason'])
+const CORRECTIONS = body({ corrections: { type: 'array', minItems: 1, maxItems: MOST_CORRECTIONS, items: {
+  type: 'object', required: ['reason', 'recordId'], additionalProperties: false, properties: {
+    reason: { enum: ['wrong-trader', 'voided'] }, recordId: { type: 'string', minLength: 3, maxLength: 128 },
+    event: { type: 'object', description: '截数时的记录，撤销的投诉必附 · the record as it was at the cut; of a voided one it is needed' },
+  } } } }, ['corrections'])
 const TIPS = body({ tips: { type: 'array', maxItems: MOST_TIPS, items: { type: 'object', required: ['zh'], additionalProperties: false, properties: { zh: { type: 'string', minLength: 2, maxLength: TIP_LENGTH }, en: { type: ['string', 'null'], maxLength: TIP_LENGTH } } } } }, ['tips'])
 
 function body(properties: object, required: readonly string[] = []): object {
@@ -54,7 +63,7 @@ function answers(...statuses: (404 | 409 | 422)[]): Documented {
   const problems = {
     404: problemAnswer('没有此公示 · no such announcement', 'ANNOUNCEMENT_UNKNOWN'),
     409: problemAnswer('现在不能这样做，detail 说明原因 · not now; the detail says why', 'NOT_DUE', 'NO_DRAFT', 'NOT_RECOMPUTED', 'NEEDS_ANOTHER', 'NOT_THE_DRAFTER', 'ALREADY_APPROVED'),
-    422: problemAnswer('不能这样安排或公布 · it cannot be planned, or published, like this', 'PLAN_REFUSED', 'TIP_UNEDITED'),
+    422: problemAnswer('不能这样安排或公布 · it cannot be planned, or published, like this', 'PLAN_REFUSED', 'TIP_UNEDITED', 'CORRECTION_REFUSED'),
   }
   return {
     response: {

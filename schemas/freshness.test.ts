@@ -7,8 +7,10 @@ test('is the time since the latest fetch that had not seen the heartbeat, plus i
   freshness.fetched(1_000, 10)
   freshness.fetched(1_500, 12)
   freshness.fetched(1_900, 14)
+  expect([freshness.freshWith(9, 30), freshness.freshWith(12, 30)]).toEqual([undefined, 1_470])
   freshness.heartbeatApplied(12, 30)
   expect(freshness.staleness(2_000)).toBe(530)
+  expect(freshness.freshWith(12, 30)).toBeUndefined()
 })
 
 test('an old heartbeat, fetched long after it was produced, says nothing', () => {

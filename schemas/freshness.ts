@@ -16,6 +16,12 @@ export class Freshness {
     this.#pending.push({ at, end })
   }
 
+  /** As of when nothing would be lacking (performance.now() ms) once the heartbeat at `offset` is applied, where that says anything new. */
+  freshWith(offset: number, delayMs: number): number | undefined {
+    const reached = this.#pending.findLast(({ end }) => end <= offset)
+    return reached === undefined ? undefined : reached.at - delayMs
+  }
+
   /** Notes that the heartbeat at `offset`, produced `delayMs` after its commit at the origin, has been applied. */
   heartbeatApplied(offset: number, delayMs: number): void {
     let reached: { at: number } | undefined

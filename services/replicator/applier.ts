@@ -149,8 +149,7 @@ function advance(parts: readonly Part[], moves: readonly Move[], metrics: Replic
     slot.next = decision.next
     slot.parkedOpen += decision.parkedOpen
     if (decision.shadowed.length > 0) slot.shadowing = true
-    const beat = parts[i]!.items.findLast((item) => item.what === 'control' && item.heartbeat !== undefined)
-    if (beat !== undefined) slot.freshness.heartbeatApplied(beat.offset, decision.heartbeat?.delayMs ?? 0)
+    if (decision.heartbeatAt !== undefined) slot.freshness.heartbeatApplied(decision.heartbeatAt, decision.heartbeat?.delayMs ?? 0)
     for (const [name, number] of Object.entries(decision.counts)) if (number > 0) metrics.events.inc({ class: name }, number)
     events += parts[i]!.items.length
   }

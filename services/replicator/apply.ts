@@ -70,6 +70,8 @@ export interface Decision {
   /** Offset of the newest event that is not a control record. Absolute. */
   readonly lastEvent: number | undefined
   readonly heartbeat: Heartbeat | undefined
+  /** Where that stands. Absolute. */
+  readonly heartbeatAt: number | undefined
   /** Set when offsets were missing: below it this replica lacks superseded versions. Absolute. */
   readonly completeFrom: number | undefined
   readonly checkpoint: boolean
@@ -111,6 +113,7 @@ export function decideShare(share: Share): Decision {
   let lastSequence: number | undefined
   let lastEvent: number | undefined
   let heartbeat: Heartbeat | undefined
+  let heartbeatAt: number | undefined
   let completeFrom: number | undefined
 
   for (const item of share.items) {
@@ -125,6 +128,7 @@ export function decideShare(share: Share): Decision {
       case 'control':
         counts.control++
         heartbeat = item.heartbeat ?? heartbeat
+        if (item.heartbeat !== undefined) heartbeatAt = item.offset
         bury(item.key, item.offset)
         break
       case 'technical':
@@ -152,6 +156,7 @@ export function decideShare(share: Share): Decision {
     lastSequence,
     lastEvent,
     heartbeat,
+    heartbeatAt,
     completeFrom,
     checkpoint: last !== undefined && isCheckpoint(last),
     cut: last?.what === 'control' && last.cut !== undefined ? { marker: last.cut, offset: last.offset } : undefined,

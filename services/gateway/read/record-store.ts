@@ -47,13 +47,8 @@ export interface RecordRow {
 const COLUMNS = 'region, record_id, version, kind, ended, partition, log_offset, event_id, body'
 const FIELDS = 'r.region, r.record_id AS "recordId", r.version, r.kind, r.ended, r.partition, r.log_offset AS "offset", r.event_id AS "eventId", r.body, r.applied_at AS "appliedAt"'
 
-/**
- * Time since the partition last moved plus the delay that its heartbeat had before it was on the log, both on the clocks that measured them;
- * behind a backlog the age of the newest heartbeat applied.
- */
-const STALE_MS = `CASE WHEN heartbeat_at IS NULL THEN NULL
-                       ELSE greatest(0, CASE WHEN lag = 0 THEN extract(epoch FROM now() - moved_at) * 1000 + coalesce(heartbeat_delay_ms, 0)
-                                             ELSE extract(epoch FROM now() - heartbeat_at) * 1000 END) END`
+/** Time since this replica is known to have lacked nothing of the partition: what the replicator measured when it applied the newest heartbeat that says so. */
+const STALE_MS = 'CASE WHEN fresh_at IS NOT NULL THEN greatest(0, extract(epoch FROM clock_timestamp() - fresh_at) * 1000) END'
 
 /** Parameters: stream and partition, each null for all. */
 const HEAD = `SELECT json_build_object('replica', a.replica_id, 'change', (a.next_change - 1)::text, 'at', now(), 'partitions', coalesce((

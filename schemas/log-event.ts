@@ -13,6 +13,8 @@ import { columnValues, type ColumnValue, TABLES } from './tables.ts'
 const GENESIS = 'cn.yrd.control.Genesis'
 const HEARTBEAT = 'cn.yrd.control.Heartbeat'
 const CUT = 'cn.yrd.control.Cut'
+/** Header with the first sequence that a log was given, when that is not 0. */
+export const SEQUENCE_START = 'sequence-start'
 /** What an item takes beside its value: objects, strings, typed columns. */
 const OVERHEAD_BYTES = 1_000
 
@@ -155,6 +157,15 @@ function storableColumns(contract: Contract, stream: DataStream, record: Record<
     if (error instanceof RangeError) return undefined
     throw error
   }
+}
+
+/**
+ * Whether an event says of itself that its sequence is the first of its log: the topic was created anew and its sequences go on. Nothing is lost where a log
+ * without any sequence so far begins with it.
+ */
+export function startsLog({ headers }: Pick<LogMessage, 'headers'>): boolean {
+  const start = sequenceOf(headers[SEQUENCE_START])
+  return start !== undefined && start === sequenceOf(headers['sequence'])
 }
 
 /** A whole number in decimal digits, as headers carry it. */

@@ -5,7 +5,7 @@ import { pause } from '@hub/runtime/pause'
 import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
 import type { ParkedEvent } from '@hub/schemas/generated/parked-event'
 import type { SourceStatus } from '@hub/schemas/generated/source-status'
-import { classifyEvent, type LogPlace } from '@hub/schemas/log-event'
+import { classifyEvent, type LogPlace, startsLog } from '@hub/schemas/log-event'
 import type { Item, RecordItem } from '@hub/schemas/log-item'
 import { dateText } from '@hub/schemas/record-json'
 import { PARTITIONS, type Region, REGIONS, type Stream, type Topic, topicName } from '@hub/schemas/streams'
@@ -216,7 +216,7 @@ export function createReader(options: ReaderOptions): Reader {
       if (list?.lost === true) return
       const item = await settled(() => classifyEvent(codec, (list ?? other)!.place, message, logEnd, keyOfTechnical))
       if (signal.aborted || life !== mine) return
-      if (list !== undefined) takeListed(mine, list, item)
+      if (list !== undefined) takeListed(mine, list, item, startsLog(message))
       else if (other !== undefined) {
         if (item.what === 'technical') takeTechnical(mine, item.contract, item.record)
         other.next = item.offset + 1
@@ -228,8 +228,8 @@ export function createReader(options: ReaderOptions): Reader {
     }
   }
 
-  function takeListed(mine: OwnLife, list: { readonly partition: Partition; lost: boolean }, item: Item): void {
-    if (list.partition.hasLost(item)) {
+  function takeListed(mine: OwnLife, list: { readonly partition: Partition; lost: boolean }, item: Item, starts: boolean): void {
+    if (list.partition.hasLost(item, starts)) {
       list.lost = true
       log.error({ topic: list.partition.topic, partition: list.partition.partition, offset: item.offset, sequence: item.sequence }, 'an event never reached the log: this partition is read no further')
       return

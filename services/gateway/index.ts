@@ -56,7 +56,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     const imports = scope.use('imports', await startImports({ ...config, db, wakeup: context.wakeup, log, onFinished: handOverImports(db, sources, log) }))
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
-    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
+    const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), ...admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
     const http = scope.use('http', await createHttp({
       log, metrics: context.metrics, ...about(config.region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${config.region}`, readiness: health, requestsPerSecond: config.requestsPerSecond, trustedProxies: config.trustedProxies,
       async routes(app) {

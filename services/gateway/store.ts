@@ -167,7 +167,9 @@ export async function readArrivals(db: DbClient, topic: string, partition: numbe
        FROM (SELECT region, min(at) AS since
                FROM (SELECT region, at FROM position_log WHERE topic = $1 AND partition = $2 AND next_offset > $3
                      UNION ALL
-                     SELECT region, at FROM region_position WHERE topic = $1 AND partition = $2 AND next_offset > $3) past
+                     SELECT region, at FROM region_position r
+                      WHERE topic = $1 AND partition = $2 AND next_offset > $3
+                        AND r.generation = coalesce((SELECT p.generation FROM relay_position p WHERE p.topic = $1 AND p.partition = $2), r.generation)) past
               GROUP BY region) l
        FULL JOIN (SELECT region, reason FROM region_parked WHERE topic = $1 AND partition = $2 AND log_offset = $3) k USING (region)`,
     [topic, partition, offset],
@@ -267,6 +269,12 @@ export async function isCaughtUp(db: DbClient, topics: readonly string[]): Promi
   if (made?.exists !== true) return false
   const { rows } = await db.query<{ caughtUp: boolean | null }>('SELECT bool_and(lag = 0) AS "caughtUp" FROM partition_state WHERE topic = ANY ($1::text[])', [textArray(topics)])
   return rows[0]?.caughtUp ?? false
+}
+
+/** Why nobody may write into the outbox now; null as a rule. */
+export async function readClosed(db: DbClient): Promise<string | null> {
+  const { rows } = await db.query<{ closed: string | null }>('SELECT max(closed) AS closed FROM outbox_head')
+  return rows[0]!.closed
 }
 
 /** Answers when the database does. */

@@ -20,6 +20,8 @@ export interface GenesisWatch {
   of(topic: string, partition: number): Beginning
   /** Reads again soon. */
   refresh(): void
+  /** Reads now. Rejects (retriable) while broker or registry do not answer. */
+  read(): Promise<void>
   /** Why the last reading failed, if it did. */
   fault(): string | undefined
   run(signal: AbortSignal): Promise<void>
@@ -76,6 +78,7 @@ export function watchGenesis(options: { kafka: Kafka; codec: Codec; topics: read
     first: first.promise,
     of: (topic, partition) => known.get(keyOf({ topic, partition })) ?? UNREAD,
     refresh: bell.signal,
+    read: readOnce,
     fault: () => fault,
     async run(signal) {
       while (!signal.aborted) {

@@ -48,8 +48,9 @@ export async function start(config: RelayConfig, context: Context & { failpoint?
     const { wakeup } = context
     scope.use('listener', await db.listen(OUTBOX_CHANNEL, wakeup.signal))
 
-    const genesis = watchGenesis({ kafka, codec, topics, topicPrefix: config.topicPrefix, groupPrefix: `${config.topicPrefix}${region}`, log, onChange: wakeup.signal })
-    const active = relayActive({ region, topics, db, kafka, codec, genesis, wakeup, metrics, log, failpoint: context.failpoint })
+    const groupPrefix = `${config.topicPrefix}${region}`
+    const genesis = watchGenesis({ kafka, codec, topics, topicPrefix: config.topicPrefix, groupPrefix, log, onChange: wakeup.signal })
+    const active = relayActive({ region, topics, db, kafka, codec, genesis, groupPrefix, registryUrl: config.registryUrl, cacheDir: config.stateDir, wakeup, metrics, log, failpoint: context.failpoint })
     const stop = new AbortController()
     const running = Promise.all([
       genesis.run(stop.signal),

@@ -3,7 +3,7 @@ import type { StoredPosition } from './store.ts'
 
 /** Why a partition does not move: a stable code, and a text that says what to do. */
 export interface Pause {
-  readonly code: 'log-unreadable' | 'topic-missing' | 'genesis-missing' | 'generation-changed' | 'refused' | 'sequence-gap' | 'log-went-back'
+  readonly code: 'log-unreadable' | 'topic-missing' | 'genesis-missing' | 'generation-changed' | 'refused' | 'sequence-gap' | 'log-went-back' | 'log-ahead'
   readonly text: string
 }
 
@@ -15,6 +15,8 @@ export interface OwnPartition extends TopicPartition {
   lastOffset: bigint
   /** Generation of the log that the acknowledged events went to; null before the first use. */
   generation: string | null
+  /** Nothing on its log is from a later state of this database. */
+  checked: boolean
   /** A failure of this partition alone; it is tried again, apart from the others, at `retryAt` (performance.now() ms). */
   fault: { readonly pause: Pause; readonly retryAt: number; readonly delayMs: number } | undefined
   /** The reason that stands in the database. */
@@ -27,7 +29,7 @@ const LAST_RETRY_MS = 60_000
 export function ownPartition(stored: StoredPosition): OwnPartition {
   return {
     topic: stored.topic, partition: stored.partition, acked: stored.lastSequence, lastOffset: stored.lastOffset,
-    generation: stored.generation, fault: undefined, shown: stored.pausedReason,
+    generation: stored.generation, checked: false, fault: undefined, shown: stored.pausedReason,
   }
 }
 

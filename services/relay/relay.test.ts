@@ -10,7 +10,7 @@ import { together, withGrace } from './tasks.ts'
 
 const row = (sequence: bigint, over: Partial<WaitingRow> = {}): WaitingRow =>
   ({ sequence, key: 'k', value: Buffer.from('v'), type: 'cn.yrd.tally.Tally', eventId: 'id', subject: null, timeMs: 0, traceparent: null, ageMs: null, ...over })
-const own = (over: Partial<OwnPartition> = {}): OwnPartition => ({ topic: 't', partition: 0, acked: -1n, lastOffset: -1n, generation: null, fault: undefined, shown: null, ...over })
+const own = (over: Partial<OwnPartition> = {}): OwnPartition => ({ topic: 't', partition: 0, acked: -1n, lastOffset: -1n, generation: null, checked: true, fault: undefined, shown: null, ...over })
 const run = (first: bigint, last: bigint, firstOffset: bigint, partition = 0): SentRun => ({ topic: 't', partition, first, last, firstOffset })
 
 describe('what is read', () => {
@@ -91,8 +91,14 @@ describe('a message', () => {
   })
 
   it('without an event id is named by its place, and a heartbeat carries its delay in whole milliseconds, rounded up', () => {
-    expect(toMessage(row(7n, { eventId: null }), { topic: 'sh.tally', partition: 2, region: 'sh' }, 3.2).headers).toMatchObject({ ce_id: 'sh.tally/2/7', 'delay-ms': '4' })
+    expect(toMessage(row(7n, { eventId: null }), { topic: 'sh.tally', partition: 2, region: 'sh' }, { delayMs: 3.2 }).headers).toMatchObject({ ce_id: 'sh.tally/2/7', 'delay-ms': '4' })
   })
+})
+
+it('what is sent to a log without a sequence says which one is the first there', () => {
+  const from = { topic: 'sh.tally', partition: 2, region: 'sh' }
+  expect(toMessage(row(700n), from, { logStart: 700n }).headers).toMatchObject({ sequence: '700', 'sequence-start': '700' })
+  expect(toMessage(row(701n), from).headers).not.toHaveProperty('sequence-start')
 })
 
 describe('tasks', () => {

@@ -34,7 +34,7 @@ function share(partition: OwnPartition): Share {
 }
 
 function open(send: () => Promise<Produced[]>) {
-  const partition: OwnPartition = { topic: 't', partition: 0, acked: 4n, lastOffset: 9n, generation: 'g', fault: undefined, shown: null }
+  const partition: OwnPartition = { topic: 't', partition: 0, acked: 4n, lastOffset: 9n, generation: 'g', checked: true, fault: undefined, shown: null }
   const nothing = { inc() {}, observe() {} }
   const noted: SentRun[] = []
   let doubts = 0

@@ -38,9 +38,10 @@ export function createSender({ producer, sent, region, metrics, log, onDoubt, fa
 
   async function request(shares: readonly Share[]): Promise<Produced[]> {
     const now = performance.now()
-    const batches = shares.map(({ partition: { topic, partition }, rows, readAt }) => ({
-      topic, partition, messages: rows.map((row) => toMessage(row, { topic, partition, region }, row.type === HEARTBEAT ? (row.ageMs ?? 0) + (now - readAt) : undefined)),
-    }))
+    const batches = shares.map(({ partition: { topic, partition, acked, lastOffset }, rows, readAt }) => {
+      const logStart = lastOffset < 0n && acked >= 0n ? acked + 1n : undefined
+      return { topic, partition, messages: rows.map((row) => toMessage(row, { topic, partition, region }, { delayMs: row.type === HEARTBEAT ? (row.ageMs ?? 0) + (now - readAt) : undefined, logStart })) }
+    })
     await tested?.('encoded')
     failpoint('relay.encoded')
     const startedAt = performance.now()

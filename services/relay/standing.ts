@@ -12,8 +12,11 @@ export interface Standing {
   moving(): OwnPartition[]
 }
 
-/** Keeps who may move and who may not, in the database, the log and the metric alike. */
-export function createStanding(partitions: readonly OwnPartition[], genesis: GenesisWatch, db: Db, metrics: RelayMetrics, log: Log): Standing {
+/**
+ * Keeps who may move and who may not, in the database, the log and the metric alike.
+ * @param check looks at partitions before they are used for the first time; throws where that must not be
+ */
+export function createStanding(partitions: readonly OwnPartition[], genesis: GenesisWatch, db: Db, metrics: RelayMetrics, log: Log, check: (fresh: readonly OwnPartition[]) => Promise<void>): Standing {
   async function note(partition: OwnPartition, generation: string | null, pause: Pause | undefined): Promise<void> {
     const shown = pause === undefined ? null : reasonOf(pause)
     if (partition.shown === shown && partition.generation === generation) return
@@ -29,8 +32,13 @@ export function createStanding(partitions: readonly OwnPartition[], genesis: Gen
       const now = performance.now()
       const usable: OwnPartition[] = []
       const paused = new Map<string, number>()
-      for (const partition of partitions) {
-        const verdict = judge(genesis.of(partition.topic, partition.partition), partition)
+      const judged = partitions.map((partition) => ({ partition, verdict: judge(genesis.of(partition.topic, partition.partition), partition) }))
+      const fresh = judged.flatMap(({ partition, verdict }) => (verdict.usable && !partition.checked ? [partition] : []))
+      if (fresh.length > 0) {
+        await check(fresh)
+        for (const partition of fresh) partition.checked = true
+      }
+      for (const { partition, verdict } of judged) {
         const pause = verdict.usable ? partition.fault?.pause : verdict.pause
         await note(partition, verdict.usable ? verdict.generation : partition.generation, pause)
         if (pause !== undefined) paused.set(pause.code, (paused.get(pause.code) ?? 0) + 1)
@@ -40,6 +48,6 @@ export function createStanding(partitions: readonly OwnPartition[], genesis: Gen
       for (const [reason, count] of paused) metrics.paused.set({ reason }, count)
       return usable
     },
-    moving: () => partitions.filter((partition) => partition.shown === null && partition.fault === undefined && judge(genesis.of(partition.topic, partition.partition), partition).usable),
+    moving: () => partitions.filter((partition) => partition.checked && partition.shown === null && partition.fault === undefined && judge(genesis.of(partition.topic, partition.partition), partition).usable),
   }
 }

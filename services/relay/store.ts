@@ -1,4 +1,4 @@
-import { int4Array, int8Array, textArray, type Db, type DbClient, type Lease, type OutboxRow, type TopicPartition } from '@hub/runtime/db'
+import { int4Array, int8Array, textArray, type Db, type DbClient, type DbTx, type Lease, type OutboxRow, type TopicPartition } from '@hub/runtime/db'
 
 export interface StoredPosition extends TopicPartition {
   readonly generation: string | null
@@ -128,24 +128,37 @@ export async function recordSent(db: Db, runs: readonly SentRun[]): Promise<numb
     const fresh = beyond(runs, new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.last_sequence])))
     const overtaken = Number(lengthOf(runs) - lengthOf(fresh))
     if (fresh.length === 0) return overtaken
+    noteRanges(client, fresh)
     client.send({
       name: 'relay-sent',
-      text: `WITH run AS (SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[]) AS run (topic, partition, first, last, first_offset)),
-       longer AS (
-         UPDATE sent_range s SET last_sequence = run.last FROM run
-          WHERE s.topic = run.topic AND s.partition = run.partition AND s.last_sequence = run.first - 1 AND s.first_offset - s.first_sequence = run.first_offset - run.first
-         RETURNING run.topic, run.partition, run.first),
-       opened AS (
-         INSERT INTO sent_range (topic, partition, first_sequence, last_sequence, first_offset)
-         SELECT run.topic, run.partition, run.first, run.last, run.first_offset FROM run
-          WHERE NOT EXISTS (SELECT FROM longer l WHERE l.topic = run.topic AND l.partition = run.partition AND l.first = run.first))
-       UPDATE relay_position p SET last_sequence = top.last, last_offset = greatest(p.last_offset, top.last_offset), updated_at = now()
-         FROM (SELECT topic, partition, max(last) AS last, max(first_offset + last - first) AS last_offset FROM run GROUP BY topic, partition) top
+      text: `UPDATE relay_position p SET last_sequence = top.last, last_offset = greatest(p.last_offset, top.last_offset), updated_at = now()
+         FROM (SELECT topic, partition, max(last) AS last, max(first_offset + last - first) AS last_offset
+                 FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[]) AS run (topic, partition, first, last, first_offset) GROUP BY topic, partition) top
         WHERE p.topic = top.topic AND p.partition = top.partition`,
-      values: [...keys(fresh), int8Array(fresh.map((run) => run.first)), int8Array(fresh.map((run) => run.last)), int8Array(fresh.map((run) => run.firstOffset))],
+      values: runValues(fresh),
     })
     return overtaken
   })
+}
+
+/** Says where these events stand on the log: longer ranges where one continues, else new ones. */
+export function noteRanges(client: DbTx, runs: readonly SentRun[]): void {
+  client.send({
+    name: 'relay-ranges',
+    text: `WITH run AS (SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[]) AS run (topic, partition, first, last, first_offset)),
+       longer AS (
+         UPDATE sent_range s SET last_sequence = run.last FROM run
+          WHERE s.topic = run.topic AND s.partition = run.partition AND s.last_sequence = run.first - 1 AND s.first_offset - s.first_sequence = run.first_offset - run.first
+         RETURNING run.topic, run.partition, run.first)
+       INSERT INTO sent_range (topic, partition, first_sequence, last_sequence, first_offset)
+       SELECT run.topic, run.partition, run.first, run.last, run.first_offset FROM run
+        WHERE NOT EXISTS (SELECT FROM longer l WHERE l.topic = run.topic AND l.partition = run.partition AND l.first = run.first)`,
+    values: runValues(runs),
+  })
+}
+
+function runValues(runs: readonly SentRun[]): Buffer[] {
+  return [...keys(runs), int8Array(runs.map((run) => run.first)), int8Array(runs.map((run) => run.last)), int8Array(runs.map((run) => run.firstOffset))]
 }
 
 function lengthOf(runs: readonly SentRun[]): bigint {

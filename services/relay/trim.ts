@@ -4,6 +4,7 @@ import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { keyOf } from './partition.ts'
+import { trimRequests } from './requests.ts'
 import { deletePublished, readLowest, readPositions, trimRanges, vacuumOutbox } from './store.ts'
 
 const EVERY_MS = 1_000
@@ -11,6 +12,7 @@ const ROWS_PER_DELETE = 5_000n
 const ROWS_PER_VACUUM = 100_000
 const RANGES_KEPT = 1_000
 const RANGES_EVERY_MS = 60_000
+const REQUEST_DAYS = 90
 
 /**
  * Deletes what is on the log from the outbox, in bounded steps, and frees the space itself after every 100 000 rows: at 20 000 events/s
@@ -30,6 +32,7 @@ export async function trim(db: Db, topics: readonly string[], onDone: () => void
       }
       if (performance.now() - rangesAt >= RANGES_EVERY_MS) {
         await trimRanges(db, topics, RANGES_KEPT)
+        await trimRequests(db, REQUEST_DAYS)
         rangesAt = performance.now()
       }
       onDone()

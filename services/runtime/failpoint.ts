@@ -4,7 +4,7 @@ import { HubError } from './errors.ts'
 /**
  * The places where a test may strike a process, in the order an event passes them: each stands in the code as `failpoint('…')`, where one
  * step is done and the next has not begun. `kafka.*` and `db.*` are passed by all: their `of` is the kind of request (`Produce`), or the name of
- * the pool whose transaction it is.
+ * the pool whose transaction it is. `act.*` are passed when an operator asks for something.
  */
 export const FAILPOINTS = [
   'publish.read', 'publish.prepared', 'publish.taken', 'publish.decided', 'publish.committed', 'publish.settled', 'publish.told',
@@ -13,6 +13,7 @@ export const FAILPOINTS = [
   'replicate.position-written', 'replicate.position-committed',
   'announce.opened', 'announce.heads-locked', 'announce.markers-written', 'announce.markers-committed', 'announce.computed', 'announce.said', 'announce.published',
   'kafka.request-sent', 'db.commit-sent', 'db.commit-answered',
+  'act.republished', 'act.recovered', 'act.recovery-written', 'act.cleared', 'act.rebuilt', 'act.redriven', 'act.repaired',
 ] as const
 export type FailpointName = typeof FAILPOINTS[number]
 

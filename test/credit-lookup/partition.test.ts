@@ -134,6 +134,15 @@ describe('a partition of the lookup', () => {
     expect(partition.hasLost({ ...record(2, 'b', 1), sequence: 2 })).toBe(false)
   })
 
+  it('a log that was created anew begins where its origin was, if its first event says so', () => {
+    using holdings = new Holdings(new Details(mkdtempSync(join(dir, 'run-'))), 1)
+    const partition = new Partition(0, 'zj', PLACE, 0)
+    expect(partition.hasLost({ ...record(0, 'a', 1), sequence: 700 })).toBe(true)
+    expect(partition.hasLost({ ...record(0, 'a', 1), sequence: 700 }, true)).toBe(false)
+    partition.take({ ...record(0, 'a', 1), sequence: 700 }, holdings)
+    expect(partition.hasLost({ ...record(1, 'b', 1), sequence: 702 }, true)).toBe(true)
+  })
+
   it('finds the code of a record among its columns', () => {
     using holdings = new Holdings(new Details(mkdtempSync(join(dir, 'run-'))), 1)
     const partition = new Partition(0, 'zj', PLACE, 0)

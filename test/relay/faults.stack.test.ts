@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { applyTopics } from '@hub/cli/topics'
 import { openFixture, type Fixture } from '@hub/test/fixture'
-import { PARTITIONS, REGIONS, topicName, type Region } from '@hub/schemas/streams'
+import { PARTITIONS, topicName } from '@hub/schemas/streams'
 import { openBrokerProxy } from './broker-proxy.ts'
 import { eventually } from '../eventually.ts'
+import { applyAgain, deleteTopic } from '../topics.ts'
 import { openRelayHub, sequencesOf, valueOf, type RelayHub } from './hub.ts'
 
 let fixture: Fixture
@@ -32,7 +32,7 @@ describe('a partition that fails stands still alone, and visibly', () => {
     expect(await valueOf(relay.metrics, 'hub_relay_paused_partitions')).toBe(3)
     expect((await relay.health()).find(({ name }) => name === 'relay partitions')).toMatchObject({ ok: false, detail: expect.stringContaining('hub topics apply') })
 
-    await apply(fixture)
+    await applyAgain(fixture)
     await sent(hub, bare, waiting)
     expect((await hub.log(bare)).map(({ key }) => key!.toString()).filter((key) => key !== 'heartbeat')).toEqual(['genesis', 'k0', 'k1', 'k2'])
     await eventually('it goes on', async () => (await hub.position(bare)).paused_reason === null)
@@ -44,8 +44,10 @@ describe('a partition that fails stands still alone, and visibly', () => {
     await hub.relay()
     await sent(hub, one, await hub.publish(one, keys(200)))
     const before = await hub.position(one)
-    await recreate(fixture, hub.topic('recall'), PARTITIONS.recall)
-    await apply(fixture)
+    await deleteTopic(fixture, hub.topic('recall'))
+    // Until it knows, it might write to the new log before that has its genesis.
+    await eventually('the relay has noticed', async () => (await hub.position(one)).paused_reason?.startsWith('topic-missing') === true, 40_000)
+    await applyAgain(fixture)
     await hub.publish(one, keys(1))
     await eventually('paused', async () => (await hub.position(one)).paused_reason?.startsWith('generation-changed') === true, 40_000)
     const after = await hub.position(one)
@@ -115,15 +117,7 @@ describe('a broker that does not answer', () => {
 })
 
 async function recreate(of: Fixture, topic: string, partitions: number): Promise<void> {
+  await deleteTopic(of, topic)
   await using admin = await of.kafka('admin').admin()
-  await admin.deleteTopics([topic])
-  await eventually('the topic is gone', async () => !(await admin.topics()).some((one) => one.topic === topic))
   await admin.ensureTopics([{ topic, partitions, replicationFactor: -1, settings: { 'cleanup.policy': 'compact' } }])
-}
-
-async function apply(of: Fixture): Promise<void> {
-  await applyTopics({
-    kafka: of.kafka('admin'), registryUrl: of.registryUrl, cacheDir: await of.stateDir(), topicPrefix: of.prefix,
-    principals: Object.fromEntries(REGIONS.map((region) => [region, `User:${of.credentials(region).username}`])) as Record<Region, string>,
-  })
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Fixture } from '@hub/test/fixture'
+import { eventually } from '../eventually.ts'
+import { openFixture, type Fixture } from '@hub/test/fixture'
 import { start } from '@hub/relay'
 import type { RelayConfig } from '@hub/relay/config'
 import type { Failpoint } from '@hub/relay/sender'
@@ -20,7 +21,7 @@ export interface RelayHub extends AsyncDisposable {
   publish(to: TopicPartition, keys: readonly string[], bytes?: number): Promise<bigint[]>
   relay(options?: { failpoint?: Failpoint; brokers?: string[] }): Promise<Relay>
   position(of: TopicPartition): Promise<{ last_sequence: bigint; last_offset: bigint; generation: string | null; paused_reason: string | null }>
-  /** What came onto the log of a partition since this hub was opened; the tests of a file share the topics. */
+  /** What came onto the log of a partition since this hub was opened. */
   log(of: TopicPartition): Promise<Message[]>
 }
 
@@ -30,13 +31,21 @@ export interface Relay extends Service {
   readonly failures: unknown[]
 }
 
-export async function openRelayHub(fixture: Fixture, region: Region): Promise<RelayHub> {
+const used = new WeakMap<Fixture, Set<Region>>()
+
+/** The second hub of a region has topics of its own: to a relay an empty database beside logs in use is one that was restored. */
+export async function openRelayHub(shared: Fixture, region: Region): Promise<RelayHub> {
+  const regions = used.get(shared) ?? new Set()
+  const again = regions.has(region)
+  used.set(shared, regions.add(region))
+  const fixture = again ? await openFixture() : shared
   const databaseUrl = await fixture.database()
   const db = createDb({ url: databaseUrl, name: 'test', max: 4, log: fixture.log })
   await migrateOutbox(db)
   const wakeup = createWakeup()
   const relays: Service[] = []
-  const ends = await endsOf(fixture, region)
+  // The rights of new topics may take a moment.
+  const ends = await eventually('the logs can be read', () => endsOf(fixture, region))
   const topic = (stream: string): string => `${fixture.prefix}${region}.${stream}`
   return {
     region, db, wakeup, topic,
@@ -73,6 +82,7 @@ export async function openRelayHub(fixture: Fixture, region: Region): Promise<Re
     async [Symbol.asyncDispose]() {
       for (const relay of relays) await relay[Symbol.asyncDispose]()
       await db.close()
+      if (again) await fixture[Symbol.asyncDispose]()
     },
   }
 }

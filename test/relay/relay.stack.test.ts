@@ -114,6 +114,31 @@ describe('unknown outcomes', () => {
   })
 })
 
+describe('a task fails', () => {
+  it('while a request is under way: where its events stand is noted all the same', async () => {
+    await using hub = await openRelayHub(fixture, 'ah')
+    const one = { topic: hub.topic('complaint'), partition: 2 }
+    const held = Promise.withResolvers<void>()
+    const goOn = Promise.withResolvers<void>()
+    let holding = false
+    const relay = await hub.relay({ failpoint: async (point) => {
+      if (point !== 'encoded' || !holding) return
+      held.resolve()
+      await goOn.promise
+    } })
+    await hub.publish(one, ['a'])
+    await eventually('sent', async () => (await hub.position(one)).last_sequence >= 0n)
+    holding = true
+    const [last] = await hub.publish(one, ['b'])
+    await held.promise
+    await hub.db.query('ALTER TABLE relay_request RENAME TO gone')
+    await eventually('the relay ends', async () => (await hub.db.query(`SELECT FROM pg_stat_activity WHERE query LIKE '%relay_request%' AND application_name = 'relay'`)).rows.length > 0)
+    goOn.resolve()
+    await eventually('it has failed', () => relay.failures.length === 1)
+    expect((await hub.position(one)).last_sequence).toBeGreaterThanOrEqual(last!)
+  })
+})
+
 describe('two relays at once', () => {
   it('one that stops between read and send loses nothing when another takes over and it sends late', async () => {
     await using hub = await openRelayHub(fixture, 'js')

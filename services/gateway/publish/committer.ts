@@ -1,9 +1,10 @@
-import type { Db } from '@hub/runtime/db'
+import { type Db, OutboxClosedError } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
 import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { isEnding } from '@hub/schemas/record-rule'
+import { databaseIsRestored } from '../intake/admission.ts'
 import { createGroupCommit, type GroupCommit } from './group-commit.ts'
 import type { GatewayMetrics } from '../metrics.ts'
 import type { Outcome, PreparedEvent } from './publish-batch.ts'
@@ -24,7 +25,7 @@ export function createCommitter(db: Db, wakeup: Wakeup, metrics: GatewayMetrics,
         return outcomes
       } catch (error) {
         metrics.commitFailed()
-        throw error
+        throw error instanceof OutboxClosedError ? databaseIsRestored() : error
       }
     },
     isTransient,

@@ -194,6 +194,6 @@ const DOCUMENTED: Documented = {
     415: problemAnswer('内容类型不支持 · this content type is not accepted', 'MEDIA_TYPE', 'CONTENT_ENCODING', 'CLOUDEVENT_FORM'),
     422: { description: '拒绝：问题逐条列出 · refused: every problem is named', ...verdictOf(VERDICT_EXAMPLES.refused) },
     429: problemAnswer('同时上传的内容过多 · too many bodies at once', 'TOO_MANY_BODIES'),
-    503: { ...problemAnswer('未能提交，按 Retry-After 重发整个内容 · not committed: send the whole again after Retry-After seconds', 'COMMIT_UNAVAILABLE', 'CLOSING', 'OVERLOADED', 'OUTBOX_FULL'), content: { [NDJSON]: STOPPED } },
+    503: { ...problemAnswer('未能提交，按 Retry-After 重发整个内容 · not committed: send the whole again after Retry-After seconds', 'COMMIT_UNAVAILABLE', 'CLOSING', 'OVERLOADED', 'DATABASE_RESTORED', 'OUTBOX_FULL'), content: { [NDJSON]: STOPPED } },
   },
 }

@@ -196,7 +196,7 @@ const HANDED_OVER: Documented = {
     413: problemAnswer('文件过大 · the file is too large', 'FILE_TOO_LARGE'),
     415: problemAnswer('内容类型不支持 · this content type is not accepted', 'CONTENT_ENCODING'),
     429: problemAnswer('未完成的导入过多 · too many imports have not ended', 'TOO_MANY_IMPORTS'),
-    503: problemAnswer('暂不能接收 · not taken in now', 'CLOSING', 'OVERLOADED', 'OUTBOX_FULL', 'IMPORT_SECRET_DIFFERS'),
+    503: problemAnswer('暂不能接收 · not taken in now', 'CLOSING', 'OVERLOADED', 'DATABASE_RESTORED', 'OUTBOX_FULL', 'IMPORT_SECRET_DIFFERS'),
   },
 }
 const LISTED: Documented = { response: { 200: { description: '一页 · one page', content: { 'application/json': { schema: { $ref: 'Imports#' }, example: { imports: [IMPORT_EXAMPLE], next: null } } } } } }

@@ -62,7 +62,7 @@ export function createSources({ db, writer, region, topicPrefix, wakeup }: Sourc
         const now = new Date()
         const changed = declarations.flatMap((declaration) => changedBy(stored.get(declaration.id), declaration, now))
         const kept = new Set(declarations.map(({ id }) => id))
-        const gone = [...stored.values()].filter(({ id, declared }) => declared && !kept.has(id)).map((source) => ({ ...source, declared: false }))
+        const gone = [...stored.values()].filter(({ id, declared, published: told }) => (declared || !told) && !kept.has(id)).map((source) => ({ ...source, declared: false }))
         return { publish: [...changed, ...gone], result: undefined }
       })
       return published.ids
@@ -116,9 +116,9 @@ export function createSources({ db, writer, region, topicPrefix, wakeup }: Sourc
 
 /** What a declaration makes of what is published; nothing where it says the same. One that comes back owes from now on. */
 function changedBy(stored: StoredSource | undefined, declaration: Declaration, now: Date): StoredSource[] {
-  if (stored === undefined) return [{ id: declaration.id, version: 0n, declaration, declared: true, declaredSince: now, baselineCompleteAt: null, lastHandOver: null }]
+  if (stored === undefined) return [{ id: declaration.id, version: 0n, declaration, declared: true, declaredSince: now, baselineCompleteAt: null, lastHandOver: null, published: true }]
   if (!stored.declared) return [{ ...stored, declaration, declared: true, declaredSince: now }]
-  return isDeepStrictEqual(stored.declaration, declaration) ? [] : [{ ...stored, declaration }]
+  return stored.published && isDeepStrictEqual(stored.declaration, declaration) ? [] : [{ ...stored, declaration }]
 }
 
 function statusOf({ id, version, declaration, declared, declaredSince, baselineCompleteAt, lastHandOver }: StoredSource, region: Region, at: number): SourceStatus {

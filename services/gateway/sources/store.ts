@@ -28,12 +28,14 @@ export interface StoredSource {
   readonly declaredSince: Date
   readonly baselineCompleteAt: Date | null
   readonly lastHandOver: StoredHandOver | null
+  /** False while the log lacks it: its topic was created anew. */
+  readonly published: boolean
 }
 
 /** All, or one. Whoever changes them holds the head of the topic that they are published to. */
 export async function readStoredSources(db: DbClient, id: string | null = null): Promise<StoredSource[]> {
   const { rows } = await db.query<StoredSource & { lastId: string | null; at: Date; rows: bigint | null; way: 'import' | 'api'; baseline: boolean; partitions: Reached[] }>(
-    `SELECT s.id, s.version, s.declaration, s.declared, s.declared_since AS "declaredSince", s.baseline_complete_at AS "baselineCompleteAt", h.id AS "lastId", h.at, h.rows, h.way, h.baseline, h.partitions
+    `SELECT s.id, s.version, s.declaration, s.declared, s.declared_since AS "declaredSince", s.baseline_complete_at AS "baselineCompleteAt", s.published, h.id AS "lastId", h.at, h.rows, h.way, h.baseline, h.partitions
        FROM declared_source s LEFT JOIN hand_over h ON h.source = s.id AND h.id = s.last_hand_over
       WHERE $1::text IS NULL OR s.id = $1 ORDER BY s.id`, [id])
   return rows.map(({ lastId, at, rows: count, way, baseline, partitions, ...source }) => ({ ...source, lastHandOver: lastId === null ? null : { id: lastId, at, rows: count, way, baseline, partitions } }))
@@ -43,7 +45,7 @@ export async function writeStoredSource(db: DbClient, { id, version, declaration
   await db.query(
     `INSERT INTO declared_source (id, version, declaration, declared, declared_since, baseline_complete_at, last_hand_over) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT (id) DO UPDATE SET version = excluded.version, declaration = excluded.declaration, declared = excluded.declared, declared_since = excluded.declared_since,
-       baseline_complete_at = excluded.baseline_complete_at, last_hand_over = excluded.last_hand_over`,
+       baseline_complete_at = excluded.baseline_complete_at, last_hand_over = excluded.last_hand_over, published = true`,
     [id, version, JSON.stringify(declaration), declared, declaredSince, baselineCompleteAt, lastHandOver?.id ?? null])
 }
 

@@ -1,3 +1,4 @@
+import { HubError } from '../errors.ts'
 import { byteaArray, int4Array, int8Array, textArray } from './pg-arrays.ts'
 import { migrate } from './migrate.ts'
 import type { Db, DbClient, DbTx } from './pool.ts'
@@ -19,6 +20,15 @@ export interface OutboxRow extends TopicPartition {
   readonly traceparent: string | null
 }
 
+/** This database is older than its own logs; see the relay's card. */
+export class OutboxClosedError extends HubError {
+  override readonly name = 'OutboxClosedError'
+
+  constructor(message: string) {
+    super('OUTBOX_CLOSED', message, { retriable: true })
+  }
+}
+
 export const OUTBOX_CHANNEL = 'outbox'
 
 export function migrateOutbox(db: Db): Promise<void> {
@@ -35,15 +45,18 @@ export async function ensureHeads(db: DbClient, partitions: readonly TopicPartit
 /**
  * Locks the heads of these partitions in one fixed order and returns their next sequences by `topic/partition`.
  * Lock first, then read `published`, then write: whoever holds the lock sees everything sequenced before it.
+ * @throws OutboxClosedError (retriable) while one of them is closed
  */
 export async function lockHeads(client: DbClient, partitions: readonly TopicPartition[]): Promise<Map<string, bigint>> {
-  const { rows } = await client.query<{ topic: string; partition: number; next_sequence: bigint }>({
+  const { rows } = await client.query<{ topic: string; partition: number; next_sequence: bigint; closed: string | null }>({
     name: 'outbox-lock-heads',
-    text: `SELECT h.topic, h.partition, h.next_sequence FROM outbox_head h
+    text: `SELECT h.topic, h.partition, h.next_sequence, h.closed FROM outbox_head h
              JOIN unnest($1::text[], $2::int[]) AS want(topic, partition) USING (topic, partition)
             ORDER BY h.topic, h.partition FOR UPDATE OF h`,
     values: [textArray(partitions.map((tp) => tp.topic)), int4Array(partitions.map((tp) => tp.partition))],
   })
+  const shut = rows.find(({ closed }) => closed !== null)
+  if (shut !== undefined) throw new OutboxClosedError(`nothing is written behind ${shut.topic}/${shut.partition} now: ${shut.closed}`)
   return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_sequence]))
 }
 

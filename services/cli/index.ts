@@ -7,8 +7,11 @@ import { addImport } from './commands/import.ts'
 import { addLag } from './commands/lag.ts'
 import { addParked } from './commands/parked.ts'
 import { addPublish } from './commands/publish.ts'
+import { addRebuild } from './commands/rebuild.ts'
 import { addReceipt, addRecords } from './commands/records.ts'
+import { addRecover } from './commands/recover.ts'
 import { addRepair } from './commands/repair.ts'
+import { addRepublish } from './commands/republish.ts'
 import { addSchemas } from './commands/schemas.ts'
 import { addTopics } from './commands/topics-apply.ts'
 import { addUp } from './commands/up.ts'
@@ -22,7 +25,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addParked, addCredit, addVerifyAnswer, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addRepublish, addRebuild, addRecover, addParked, addCredit, addVerifyAnswer, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

@@ -1,6 +1,7 @@
 import type { Codec } from '@hub/runtime/codec'
 import { failpoint } from '@hub/runtime/failpoint'
 import type { Batch, BatchContext } from '@hub/runtime/kafka'
+import { startsLog } from '@hub/schemas/log-event'
 import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 import { classify } from './classify.ts'
 import type { Partitions } from './partitions.ts'
@@ -50,7 +51,7 @@ export function createConsume({ codec, queue, partitions }: { codec: Codec; queu
         void awaitSchema(slot, Buffer.from(message.value ?? ''))
         return
       }
-      if (item.sequence !== undefined && sequenceLost(slot, offset, item.sequence)) {
+      if (item.sequence !== undefined && sequenceLost(slot, offset, item.sequence, startsLog(message))) {
         partitions.stop(slot, {
           code: 'sequence-lost',
           text: `位移 ${offset} 的序号是 ${item.sequence}，应为 ${slot.lastSequence + 1}：有事件从未到达日志 · offset ${offset} has sequence ${item.sequence} instead of ${slot.lastSequence + 1}: an event never reached the log`,

@@ -51,7 +51,7 @@ export async function start(config: ReplicatorConfig, context: Context): Promise
     const publisher = createPublisher({ db, codec, region, topicPrefix, wakeup: context.wakeup, log })
     const metrics = createReplicatorMetrics(context.metrics, { partitions, queue })
     const applier = { db, here: { region, topicPrefix }, queue, partitions, leaseMs: LEASE_MS, metrics, log, onApplied: publisher.changed, onUnknownOutcome: supervisor.look }
-    const proof = { ...applier, databaseUrl: config.databaseUrl, kafka, codec, groupPrefix, passMs: config.scrubMinutes * 60_000, onRedriven: publisher.changed, metrics: context.metrics }
+    const proof = { ...applier, databaseUrl: config.databaseUrl, kafka, codec, groupPrefix, passMs: config.scrubMinutes * 60_000, onRedriven: publisher.changed, watch, onCleared: supervisor.look, metrics: context.metrics }
 
     const stop = new AbortController()
     const lead = whileLeading({

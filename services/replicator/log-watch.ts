@@ -20,6 +20,8 @@ export interface LogWatch {
    * their own to read, at most once a minute unless one is missing. Rejects (retriable) while broker or registry do not answer.
    */
   read(): Promise<Map<string, LogState>>
+  /** The next reading reads the generations, too. */
+  forget(): void
 }
 
 const GENESIS = 'cn.yrd.control.Genesis'
@@ -41,6 +43,9 @@ export function createLogWatch(options: { kafka: Kafka; codec: Codec; topics: re
         readAt = performance.now()
       }
       return new Map([...ends].map(([key, { low, high }]) => [key, { low, high, generation: generations.get(key) }]))
+    },
+    forget() {
+      readAt = -Infinity
     },
   }
 

@@ -12,6 +12,9 @@ import { keyOf, type TopicPartition } from './topic-partition.ts'
 /** A partition refused by the database is tried again after this time: somebody may have mended something. */
 const REFUSED_AGAIN_MS = 60_000
 
+/** Why a partition stands still that is being cleared. */
+export const REBUILDING: Stop = { code: 'rebuilding', text: '正在重建，完成后自动继续 · being rebuilt; goes on by itself' }
+
 /** Which partitions this process takes from, where each stands, and why the others stand still. */
 export interface Partitions {
   /** The partition if it is taken from now. */
@@ -117,13 +120,13 @@ export function createPartitions(options: { db: Db; queue: Queue; topics: readon
       const key = keyOf(one)
       const log = logs.get(key)
       const position = positions.get(key)
-      const wrong = judge(log, position)
+      const wrong = position?.clearing === true ? REBUILDING : judge(log, position)
       if (wrong !== undefined || position?.pausedReason || stopped.has(key)) note(one, wrong)
       if (wrong !== undefined || log?.generation === undefined) continue
       const { region, stream, technical } = topics.get(one.topic)!
       const identity = { topic: one.topic, partition: one.partition, region, stream, technical, own: region === options.region }
       if (position === undefined) await beginPosition(db, identity, log.generation, log.low)
-      const begun = position ?? { ...one, generation: log.generation, next: log.low, lastSequence: -1, parkedOpen: 0, completeFrom: 0, pausedReason: null }
+      const begun = position ?? { ...one, generation: log.generation, next: log.low, lastSequence: -1, parkedOpen: 0, completeFrom: 0, pausedReason: null, clearing: false }
       started.push(createSlot(identity, begun, shadowing.has(key)))
     }
     return started
@@ -136,7 +139,7 @@ export function createPartitions(options: { db: Db; queue: Queue; topics: readon
       if (stopped.delete(key)) log.info({ topic: one.topic, partition: one.partition }, 'partition is taken from again')
     } else {
       if (stopped.get(key)?.code !== stop.code) {
-        const alarm = stop.code === 'no-genesis' || stop.code === 'registry-silent' ? 'warn' : 'error'
+        const alarm = stop.code === 'no-genesis' || stop.code === 'registry-silent' || stop.code === 'rebuilding' ? 'warn' : 'error'
         log[alarm]({ topic: one.topic, partition: one.partition, code: stop.code, reason: stop.text }, 'partition stopped')
       }
       stopped.set(key, stop)

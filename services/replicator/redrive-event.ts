@@ -1,5 +1,6 @@
 import type { Codec } from '@hub/runtime/codec'
 import { type Db, DbError, type DbTx } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Kafka, Message } from '@hub/runtime/kafka'
 import type { Log } from '@hub/runtime/log'
 import type { DataStream } from '@hub/schemas/streams'
@@ -63,6 +64,7 @@ export async function redriveEvent(lease: Lease, options: RedriveOptions, place:
     log.error({ err: error, topic, partition, offset }, 'the database refuses a redriven event')
     return { result: { result: 'parked', reason: 'database-refused' } as const, open: false }
   })
+  failpoint('act.redriven')
   if (done?.result.result === 'redriven') {
     if (done.open && slot !== undefined) slot.parkedOpen--
     options.onRedriven()

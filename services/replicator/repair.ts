@@ -1,4 +1,5 @@
 import { type Db, DbError } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import { contractByName, contractFor } from '@hub/schemas/contracts'
 import { keptNames, keptOf, type Place, readBody, splitKept } from './check-row.ts'
 import { bodyDifferences, bytesDifference, columnDifferences, type FieldDifference, type Finding } from './difference.ts'
@@ -77,6 +78,7 @@ async function replayAndRepair(options: Repairing, place: Place, suspects: reado
     if (compared.wrong.length === 0 && isNone(compared.correction)) return { findings: compared.findings, rows: 0, corrected: false }
     try {
       await write(options, place, start.generation, compared)
+      failpoint('act.repaired')
       return { findings: compared.findings, rows: compared.wrong.length, corrected: !isNone(compared.correction) }
     } catch (error) {
       if (!(error instanceof DbError && error.sqlState === MOVED_ON) || left === 1) throw error

@@ -1,11 +1,11 @@
 import type { Codec } from '@hub/runtime/codec'
-import { createDb, type Db } from '@hub/runtime/db'
+import { createDb } from '@hub/runtime/db'
 import type { Kafka } from '@hub/runtime/kafka'
-import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { setImmediate } from 'node:timers/promises'
 import type { Place } from './check-row.ts'
 import type { Finding } from './difference.ts'
+import { rebuild, type Rebuilding } from './rebuild.ts'
 import { localiseAndRepair, repairCounts, type Repaired } from './repair.ts'
 import { type Pace, type Pass, scrubPartition } from './scrub.ts'
 import type { ScrubMetrics } from './scrub-metrics.ts'
@@ -22,20 +22,16 @@ const MOST_TOLD = 100
 /** Who the scrubber is in the audit, and why it repairs. */
 const ITSELF = { who: 'scrub', why: '副本与日志不符 · the replica was not what the log makes of it' }
 
-export interface Scrubbing {
-  /** The applier's. */
-  readonly db: Db
+export interface Scrubbing extends Rebuilding {
   readonly databaseUrl: string
   readonly kafka: Kafka
   readonly codec: Codec
   readonly groupPrefix: string
-  readonly leaseMs: number
   /** In this time every partition is looked at once. */
   readonly passMs: number
   /** True while a backlog is applied: no pass is begun then, unless somebody asks. */
   busy(): boolean
   readonly metrics: ScrubMetrics
-  readonly log: Log
 }
 
 /**
@@ -81,6 +77,7 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
 
   async function serve(request: ScrubRequest): Promise<void> {
     log.info({ kind: request.kind, topic: request.topic, partition: request.partition, who: request.who }, 'scrub on request')
+    if (request.kind === 'rebuild') return await finishRequest(db, request.id, await rebuild(lease, options, request, signal))
     const began = performance.now()
     const places = (await readPlaces(db)).filter(({ topic, partition }) => (request.topic === null || topic === request.topic) && (request.partition === null || partition === request.partition))
     const outcomes: ScrubOutcome[] = []

@@ -14,11 +14,13 @@ export interface Stored {
   /** Where compaction has stopped to matter; 0 while no offset was missing. */
   readonly completeFrom: number
   readonly pausedReason: string | null
+  /** It is being cleared to begin anew: nothing is applied. */
+  readonly clearing: boolean
 }
 
 /** Why a partition stands still; `text` is for people. */
 export interface Stop {
-  readonly code: 'no-genesis' | 'other-generation' | 'offset-outside-log' | 'sequence-lost' | 'registry-silent' | 'database-refused'
+  readonly code: 'no-genesis' | 'other-generation' | 'offset-outside-log' | 'sequence-lost' | 'registry-silent' | 'database-refused' | 'rebuilding'
   readonly text: string
 }
 
@@ -74,10 +76,12 @@ export function createSlot(
 /**
  * The relay's sequences are dense, so a jump without missing offsets is an event that never reached the log.
  * A lower or equal sequence is a resend. Behind missing offsets the highest sequence may have been one of them and what follows a resend, so a jump
- * says nothing up to the log end of that moment: the compaction lag is far longer than anything is sent again after.
+ * says nothing up to the log end of that moment: the compaction lag is far longer than anything is sent again after. A log that was created anew begins
+ * where its origin's sequences were, and says so.
+ * @param starts the event says that its sequence is the first of this log
  */
-export function sequenceLost(slot: Slot, offset: number, sequence: number): boolean {
-  return offset === slot.cursor && offset >= slot.completeFrom && sequence > slot.lastSequence + 1
+export function sequenceLost(slot: Slot, offset: number, sequence: number, starts: boolean): boolean {
+  return offset === slot.cursor && offset >= slot.completeFrom && sequence > slot.lastSequence + 1 && !(starts && slot.lastSequence < 0)
 }
 
 /** Takes an event as consumed: the queue expects the one behind it. */

@@ -31,12 +31,16 @@ export function createSupervisor(options: { db: Db; watch: LogWatch; topics: rea
   const bell = createWakeup()
   let paused = false
   let missing = false
+  let joined = false
   let fault: string | undefined
 
   return {
     look: bell.signal,
     rejoined() {
       paused = true
+      // The first join follows a reading; another one may have come about because a topic is another one now.
+      if (joined) watch.forget()
+      joined = true
       bell.signal()
     },
     fault: () => fault,

@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Client, Import, ImportReport } from '@hub/client'
 import type { Cli } from '../cli.ts'
+import { confirmed } from '../confirm.ts'
 import { CliFailure, EXIT } from '../failure.ts'
 import { both, table, type Output } from '../output.ts'
 import { clientOf, regionsWith, toRegion, type Settings } from '../settings.ts'
@@ -83,7 +84,7 @@ async function importOne(client: Client, cli: Cli, out: Output, path: string, { 
   if (report.state !== 'waiting-confirmation') return report
   if (isAbsence(report)) return tellAbsence(out, report)
   out.note(recognitionZh(report), recognitionEn(report))
-  if (!yes && !await asked(cli, out)) {
+  if (!yes && !await confirmed(cli, out, '按此发布？', 'Publish it like this?')) {
     out.note(`尚未发布。确认：hub import confirm ${id}；放弃：hub import cancel ${id}（一天后自动放弃）`, `Not published yet. "hub import confirm ${id}" publishes it, "hub import cancel ${id}" gives it up, as does a day.`)
     return report
   }
@@ -102,19 +103,6 @@ function tellAbsence(out: Output, report: ImportReport): ImportReport {
   const { id, absent } = report
   out.note(`新的行已导入；名单未再列出 ${absent} 条记录，尚未终结。确认已终结：hub import confirm ${id}；否则：hub import cancel ${id}`, `Its rows are in; it does not name ${absent} records any more, which have not ended yet. "hub import confirm ${id}" ends them, "hub import cancel ${id}" leaves them.`)
   return report
-}
-
-/** Asks on a terminal; without one the answer is no. */
-async function asked(cli: Cli, out: Output): Promise<boolean> {
-  if (out.json || (cli.stdin as { isTTY?: boolean }).isTTY !== true) return false
-  out.note('按此发布？输入 y 确认', 'Publish it like this? y = yes')
-  const lines = createInterface({ input: cli.stdin })
-  try {
-    for await (const line of lines) return /^(y|yes|是)$/i.test(line.trim())
-    return false
-  } finally {
-    lines.close()
-  }
 }
 
 function recognitionZh({ file, shape, recognised, rows, verdicts, problem }: Import): string {

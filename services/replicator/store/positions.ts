@@ -10,8 +10,8 @@ export interface Move {
 }
 
 export async function loadPositions(db: DbClient): Promise<Stored[]> {
-  const { rows } = await db.query<{ topic: string; partition: number; generation: string; next_offset: bigint; last_sequence: bigint; parked_open: bigint; complete_from: bigint; paused_reason: string | null }>(
-    'SELECT topic, partition, generation, next_offset, last_sequence, parked_open, complete_from, paused_reason FROM consumer_offset',
+  const { rows } = await db.query<{ topic: string; partition: number; generation: string; next_offset: bigint; last_sequence: bigint; parked_open: bigint; complete_from: bigint; paused_reason: string | null; clearing: boolean }>(
+    'SELECT topic, partition, generation, next_offset, last_sequence, parked_open, complete_from, paused_reason, clearing FROM consumer_offset',
   )
   return rows.map((row) => ({
     topic: row.topic,
@@ -22,6 +22,7 @@ export async function loadPositions(db: DbClient): Promise<Stored[]> {
     parkedOpen: Number(row.parked_open),
     completeFrom: Number(row.complete_from),
     pausedReason: row.paused_reason,
+    clearing: row.clearing,
   }))
 }
 
@@ -34,8 +35,8 @@ export async function beginPosition(db: DbClient, slot: Pick<Slot, 'topic' | 'pa
   )
 }
 
-/** What a share changes in its row: added, XORed, raised to, or put there when the share has it. */
-const CHANGES: readonly [column: string, how: 'add' | 'xor' | 'raise' | 'set', (move: Move) => number | bigint | undefined][] = [
+/** What a share changes in its row: added, XORed, raised to, put there when the share has it, or as many milliseconds ago. */
+const CHANGES: readonly [column: string, how: 'add' | 'xor' | 'raise' | 'set' | 'ago', (move: Move) => number | bigint | undefined][] = [
   ['next_offset', 'set', ({ decision }) => decision.next],
   ['log_end', 'set', ({ slot, decision }) => Math.max(slot.logEnd, decision.next)],
   ['applied', 'add', ({ decision }) => decision.counts.applied],
@@ -58,6 +59,7 @@ const CHANGES: readonly [column: string, how: 'add' | 'xor' | 'raise' | 'set', (
   ['heartbeat_number', 'set', ({ decision }) => decision.heartbeat?.number],
   ['heartbeat_committed_ms', 'set', ({ decision }) => decision.heartbeat?.committedAt],
   ['heartbeat_delay_ms', 'set', ({ decision }) => decision.heartbeat?.delayMs],
+  ['fresh_at', 'ago', staleMs],
 ]
 
 const HOW = {
@@ -65,6 +67,13 @@ const HOW = {
   xor: (name: string) => `${name} = o.${name} # m.${name}`,
   raise: (name: string) => `${name} = greatest(o.${name}, m.${name})`,
   set: (name: string) => `${name} = coalesce(m.${name}, o.${name})`,
+  ago: (name: string) => `${name} = coalesce(clock_timestamp() - m.${name} * interval '1 ms', o.${name})`,
+}
+
+/** Milliseconds that the partition may lack once the move is written, where it has a heartbeat that says so. */
+function staleMs({ slot, decision }: Move): number | undefined {
+  const freshAt = decision.heartbeatAt === undefined ? undefined : slot.freshness.freshWith(decision.heartbeatAt, decision.heartbeat?.delayMs ?? 0)
+  return freshAt === undefined ? undefined : Math.ceil(performance.now() - freshAt)
 }
 
 /** SQLSTATE of a transaction that found a position elsewhere than this process read it. */
@@ -73,7 +82,7 @@ const ELSEWHERE = 'HB001'
 const MOVE = `WITH moved AS (UPDATE consumer_offset o SET moved_at = now(), ${CHANGES.map(([name, how]) => HOW[how](name)).join(', ')}
   FROM unnest($1::text[], $2::int4[], $3::int8[], ${CHANGES.map((_, i) => `$${i + 4}::int8[]`).join(', ')})
     AS m (topic, partition, old, ${CHANGES.map(([name]) => name).join(', ')})
- WHERE o.topic = m.topic AND o.partition = m.partition AND o.next_offset = m.old RETURNING 1)
+ WHERE o.topic = m.topic AND o.partition = m.partition AND o.next_offset = m.old AND NOT o.clearing RETURNING 1)
 SELECT hub_expect(count(*), cardinality($1::text[]), '${ELSEWHERE}') FROM moved`
 
 /** Moves positions, counters and digests of all shares by compare-and-set. Unless every one is where it was read, the transaction fails; see `fenced`. */

@@ -133,7 +133,7 @@ export function changeKept(c: DbTx, { topic, partition }: LogPlace, { counts, di
              UPDATE consumer_offset SET digest_hi = digest_hi # $3::int8, digest_lo = digest_lo # $4::int8, parked_hi = parked_hi # $5::int8, parked_lo = parked_lo # $6::int8,
                parked_open = parked_open + $7::int8, records = records + $8::int8, ended_records = ended_records + $9::int8,
                ${COUNTS.map((name, i) => `${name} = ${name} + $${10 + i}::int8`).join(', ')}
-              WHERE topic = $1 AND partition = $2 RETURNING 1)
+              WHERE topic = $1 AND partition = $2 AND NOT clearing RETURNING 1)
            SELECT hub_expect(count(*), 1, '${NO_PARTITION}') FROM changed`,
     values: [topic, partition, digest.hi, digest.lo, parkedDigest.hi, parkedDigest.lo, parkedOpen, records, endedRecords, ...COUNTS.map((name) => counts[name] ?? 0)],
   })

@@ -15,11 +15,11 @@ export function writeRegionPosition(c: DbTx, here: { region: string; topicPrefix
              ON CONFLICT (region, topic, partition) DO UPDATE SET generation = excluded.generation, next_offset = excluded.next_offset,
                parked_open = excluded.parked_open, version = excluded.version, at = excluded.at
               WHERE r.version < excluded.version
-             RETURNING coalesce(old.next_offset, 0) AS before, new.topic, new.partition, new.next_offset, new.at)
+             RETURNING CASE WHEN old.generation = new.generation THEN old.next_offset ELSE 0 END AS before, new.topic, new.partition, new.generation, new.next_offset, new.at)
            INSERT INTO position_log (topic, partition, region, next_offset, at)
            SELECT m.topic, m.partition, $1, m.next_offset, m.at
              FROM moved m JOIN consumer_offset o ON o.topic = m.topic AND o.partition = m.partition
-            WHERE o.region = $9 AND m.next_offset > m.before AND (o.last_event >= m.before OR o.next_offset < m.next_offset)
+            WHERE o.region = $9 AND o.generation = m.generation AND m.next_offset > m.before AND (o.last_event >= m.before OR o.next_offset < m.next_offset)
            ON CONFLICT DO NOTHING`,
     values: [
       region, version, at,

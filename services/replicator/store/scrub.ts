@@ -87,7 +87,7 @@ export async function readPlaces(db: Db): Promise<(Place & { readonly ageMs: num
 /** What an operator asked for; without a topic everything. */
 export interface ScrubRequest {
   readonly id: bigint
-  readonly kind: 'scrub' | 'repair'
+  readonly kind: 'scrub' | 'repair' | 'rebuild'
   readonly topic: string | null
   readonly partition: number | null
   readonly who: string

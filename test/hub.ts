@@ -58,7 +58,7 @@ export interface Hub extends AsyncDisposable {
   /** Starts all services of a region, in this process, and waits until they are ready. */
   start(region: Region): Promise<void>
   /** The same in a process of their own, to be killed; resolves when they are ready. With a port of its own it runs beside the region's other process. */
-  spawn(region: Region, over?: { readonly port?: number, readonly env?: Readonly<Record<string, string>>, onSpawned?(child: ChildProcess): void }): Promise<ChildProcess>
+  spawn(region: Region, over?: { readonly port?: number, /** False: resolves at once, for a process that is not to get ready. */ readonly ready?: boolean, readonly env?: Readonly<Record<string, string>>, onSpawned?(child: ChildProcess): void }): Promise<ChildProcess>
   /** Stops a region's services in order. */
   stop(region: Region): Promise<void>
   /** A request as the caller of a role. */
@@ -154,14 +154,14 @@ export async function openHub({ regions = REGIONS, sources, lookups = false, ann
       running.set(region, await start(config, { log: fixture.log.child({ region }), metrics: createMetrics({ region }), fail }))
       await ready(hub.url(region))
     },
-    async spawn(region, { port, env, onSpawned } = {}) {
+    async spawn(region, { port, ready: awaited = true, env, onSpawned } = {}) {
       const config = await configOf(region)
       const own = port === undefined ? config : { ...config, port, lookupPort: null, announcerPort: null }
       const child = spawn(process.execPath, [SERVICE], { env: { ...environmentOf(own), ...env }, stdio: ['ignore', 'inherit', 'inherit'] })
       children.add(child)
       onSpawned?.(child)
       child.once('exit', () => children.delete(child))
-      await Promise.race([ready(`http://${own.host}:${own.port}`), once(child, 'exit').then(([code, signal]) => { throw new Error(`${region} ended at its start: ${String(code ?? signal)}`) })])
+      if (awaited) await Promise.race([ready(`http://${own.host}:${own.port}`), once(child, 'exit').then(([code, signal]) => { throw new Error(`${region} ended at its start: ${String(code ?? signal)}`) })])
       return child
     },
     async stop(region) {

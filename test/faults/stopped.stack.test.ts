@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readTargets } from '@hub/cli/replicas'
 import type { Strike } from '@hub/runtime/failpoint'
 import { metric } from '../check/bounds.ts'
 import { complaints } from '../data/generate.ts'
@@ -17,6 +18,8 @@ afterAll(() => hub?.[Symbol.asyncDispose]())
 const CASES: readonly (Strike & { refused: string[] })[] = [
   { point: 'replicate.taken', at: 4, action: 'stop', refused: ['hub_replicator_fenced_total'] },
   { point: 'replicate.decided', at: 4, action: 'stop', refused: ['hub_replicator_fenced_total'] },
+  // Its events go to the log once more, and their positions are not written again; where the answer did not come either, they are unknown to it.
+  { point: 'relay.encoded', at: 4, action: 'stop', refused: ['hub_relay_overtaken_events_total', 'hub_relay_unknown_outcomes_total'] },
 ]
 
 test.each(CASES.map((one, n) => [nameOf(one), one, n] as const))('stopped at %s until another has taken over: its first write is refused, nothing is doubled', { timeout: 240_000 }, async (_name, { refused, ...strike }, n) => {
@@ -34,6 +37,12 @@ test.each(CASES.map((one, n) => [nameOf(one), one, n] as const))('stopped at %s 
     return metric(text, 'hub_relay_active') === 1 && metric(text, 'hub_replicator_active') === 1
   }, 60_000)
   await eventually('publishing goes on', () => load.published >= before + 400, 60_000)
+  // What the sleeper is about to send must have been sent by the other one: else the other one would be late.
+  const heads = await readTargets([{ region: 'zj', db: hub.db('zj') }])
+  await eventually('the other one has brought to the log what there was', async () => {
+    const sent = (await hub.db('zj').query<{ topic: string; partition: number; last: bigint }>('SELECT topic, partition, last_sequence AS last FROM relay_position')).rows
+    return heads.every(({ topic, partition, nextSequence }) => sent.some((one) => one.topic === topic && one.partition === partition && one.last >= nextSequence - 1n))
+  }, 60_000)
   sleeper.child.kill('SIGCONT')
   await eventually(`${refused.join(' or ')} of the one that stood still`, async () => {
     const text = await (await fetch(`${url}/metrics`)).text()

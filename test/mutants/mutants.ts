@@ -19,7 +19,7 @@ const PUBLISHING = { project: 'stack', file: 'test/simulation/publishing.stack.t
 export const MUTANTS: readonly Mutant[] = [
   {
     guard: 'compare-and-set on positions', keeps: 'V3: a batch read twice is applied once',
-    file: 'services/replicator/store/positions.ts', from: ' AND o.next_offset = m.old RETURNING 1', to: ' RETURNING 1',
+    file: 'services/replicator/store/positions.ts', from: ' AND o.next_offset = m.old AND', to: ' AND',
     test: STORE, says: /every_event_in_one_class|outdated: /,
   },
   {
@@ -96,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     guard: 'replicator: a jump of sequences stops the partition', keeps: 'V1: an event that never reached the log is noticed',
-    file: 'services/replicator/slot.ts', from: 'return offset === slot.cursor && offset >= slot.completeFrom && sequence > slot.lastSequence + 1', to: 'return offset < 0 && sequence < 0 && slot.cursor < 0',
+    file: 'services/replicator/slot.ts', from: 'return offset === slot.cursor && offset >= slot.completeFrom && sequence > slot.lastSequence + 1 && !(starts && slot.lastSequence < 0)', to: 'return offset < 0 && sequence < 0 && slot.cursor < 0',
     test: SIMULATION, says: /went past sequence/,
   },
   {
@@ -178,5 +178,20 @@ export const MUTANTS: readonly Mutant[] = [
     guard: 'check characters of the social credit code', keeps: 'a mistyped code is flagged in every region',
     file: 'schemas/uscc.ts', from: 'valid: outerCheckHolds(code) && innerCheckHolds(code)', to: 'valid: true',
     test: { project: 'unit', file: 'schemas/uscc.test.ts' }, says: /valid|to be false|false/,
+  },
+  {
+    guard: 'relay: nothing on the log is from a later state of the database', keeps: 'V1, V4: a restored database gives no sequence and no version twice',
+    file: 'services/relay/restored.ts', from: 'if (ahead.length > 0) throw', to: 'if (ahead.length < 0) throw',
+    test: { project: 'stack', file: 'test/faults/restored.stack.test.ts' }, says: /not seen: it stands still/,
+  },
+  {
+    guard: 'an origin clears nothing before it has published again', keeps: 'V1: after a topic was created anew nobody else has the bytes',
+    file: 'services/replicator/rebuild.ts', from: 'place.sent && place.relayGeneration !== state.generation', to: 'place.sent && place.relayGeneration === undefined',
+    test: { project: 'unit', file: 'services/replicator/rebuild.test.ts' }, says: /hub republish/,
+  },
+  {
+    guard: 'the first sequence of a log is the one that its origin begins with', keeps: 'V1: a loss at the beginning of a log that was created anew is seen',
+    file: 'services/replicator/slot.ts', from: '!(starts && slot.lastSequence < 0)', to: '!(slot.lastSequence < 0)',
+    test: { project: 'unit', file: 'services/replicator/slot.test.ts' }, says: /to be true/,
   },
 ]

@@ -21,15 +21,15 @@ afterAll(async () => {
   await fixture?.[Symbol.asyncDispose]()
 })
 
-const generation = randomUUID()
+const generation: string = randomUUID()
 
 async function technical(region: Region, stream: 'checkpoint' | 'parked', name: string, key: string, record: object): Promise<Raw> {
   const { encode } = await log.codec.writer(`cn.yrd.${stream}.${name}`)
   return { topic: log.topic(region, stream), partition: 0, key, value: encode({ region, at: 1_790_000_000_000, ...record }) }
 }
 
-const position = (region: Region, version: number, partition: number, nextOffset: number): Promise<Raw> =>
-  technical(region, 'checkpoint', 'Position', 'position', { version, partitions: [{ topic: 'zj.complaint', partition, generation, nextOffset, parkedOpen: 0 }] })
+const position = (region: Region, version: number, partition: number, nextOffset: number, of = generation): Promise<Raw> =>
+  technical(region, 'checkpoint', 'Position', 'position', { version, partitions: [{ topic: 'zj.complaint', partition, generation: of, nextOffset, parkedOpen: 0 }] })
 
 it('of two positions of a region the newer one stands, whatever comes last', async () => {
   await replica.reaches(await log.append([await position('js', 5, 1, 40), await position('js', 4, 1, 30)]))
@@ -42,16 +42,21 @@ it('the log of positions has the moves that passed an event, and does not grow w
   const [event] = await log.append([await log.version({ no: 'logged', version: 1 })])
   await replica.reaches([event!])
   const { topic, partition, offset } = event!
+  const { rows: [own] } = await replica.db.query<{ generation: string }>('SELECT generation FROM consumer_offset WHERE topic = $1 AND partition = $2', [topic, partition])
+  const here = own!.generation
   const logged = async () => (await replica.db.query<{ next_offset: bigint }>(
     'SELECT next_offset FROM position_log WHERE region = $1 AND topic = $2 AND partition = $3 ORDER BY 1', ['ah', topic, partition])).rows.map(({ next_offset: next }) => Number(next))
-  await replica.reaches(await log.append([await position('ah', 1, partition, offset), ]))
+  await replica.reaches(await log.append([await position('ah', 1, partition, offset, here)]))
   const before = await logged()
-  await replica.reaches(await log.append([await position('ah', 2, partition, offset + 1)]))
+  await replica.reaches(await log.append([await position('ah', 2, partition, offset + 1, here)]))
   expect(await logged()).toEqual([...before, offset + 1])
   for (let beat = 1; beat < 5; beat++) {
     await replica.reaches(await log.append(await log.heartbeats('zj', beat)))
-    await replica.reaches(await log.append([await position('ah', 2 + beat, partition, offset + 1 + beat)]))
+    await replica.reaches(await log.append([await position('ah', 2 + beat, partition, offset + 1 + beat, here)]))
   }
+  expect(await logged()).toEqual([...before, offset + 1])
+  // Of a log that was created anew, or of the one before, the same offset is another event.
+  await replica.reaches(await log.append([await position('ah', 20, partition, offset + 50)]))
   expect(await logged()).toEqual([...before, offset + 1])
 })
 

@@ -100,7 +100,7 @@ export class MemoryReplica {
   }
 
   load(): Stored[] {
-    return [...this.positions.values()].map(({ topic, partition, generation, next, lastSequence, parkedOpen, completeFrom }) => ({ topic, partition, generation, next, lastSequence, parkedOpen, completeFrom, pausedReason: null }))
+    return [...this.positions.values()].map(({ topic, partition, generation, next, lastSequence, parkedOpen, completeFrom }) => ({ topic, partition, generation, next, lastSequence, parkedOpen, completeFrom, pausedReason: null, clearing: false }))
   }
 
   isShadowing({ topic, partition }: Pick<Slot, 'topic' | 'partition'>): boolean {

@@ -56,7 +56,7 @@ export class ReplicaProcess {
       if (took === max) break
       if (took === 0) slot.freshness.fetched(now, log.end)
       const item = itemOf(entry, log.end)
-      if (item.sequence !== undefined && sequenceLost(slot, item.offset, item.sequence)) {
+      if (item.sequence !== undefined && sequenceLost(slot, item.offset, item.sequence, false)) {
         slot.stopped = { code: 'sequence-lost', text: '' }
         break
       }

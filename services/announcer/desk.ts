@@ -13,12 +13,13 @@ import { digestsOf, isUnedited } from './edition/assemble.ts'
 import { annexOf, saltsFrom } from './edition/annex.ts'
 import { written } from './edition/corrections.ts'
 import type { Digests, Edition, RegionStanding, Statement, Tip } from './edition/model.ts'
-import { recompute } from './recompute.ts'
+import type { Rise } from './figures/rises.ts'
+import { recompute, risesAtCut } from './recompute.ts'
 import { contentOf, isComplete } from './slot.ts'
 import { say } from './store/acts.ts'
 import { type EditionRow, openRun, readEditions, readFile, readPlans, readRun, readRuns, type ScrubResult } from './store/announcements.ts'
 import { readApproval, noteApproval, type ApprovalRow } from './store/approvals.ts'
-import { CUT_PARTITIONS, regionsAtCut } from './store/cuts.ts'
+import { CUT_PARTITIONS, readCuts, regionsAtCut } from './store/cuts.ts'
 
 /** planned: its time has not come; cutting, drafting, signing, approving: who is to act next; held: the deadline passed and somebody is missing. */
 export type Status = 'planned' | 'cutting' | 'drafting' | 'signing' | 'approving' | 'held' | 'published' | 'retracted'
@@ -85,6 +86,8 @@ export interface Desk {
   /** Only where the draft was made, until it is approved there. @throws Problem NOT_THE_DRAFTER, ALREADY_APPROVED, TIP_UNEDITED */
   tips(campaign: string, year: number, tips: readonly Tip[]): Promise<AnnouncementState>
   retract(campaign: string, year: number, reason: string): Promise<AnnouncementState>
+  /** What tips may be about; none before the cut. @throws Problem ANNOUNCEMENT_UNKNOWN, PLAN_REFUSED */
+  rises(campaign: string, year: number): Promise<Rise[]>
   /** States what was wrong in this region's first copy; an erratum edition follows. @throws Problem ANNOUNCEMENT_UNKNOWN, CORRECTION_REFUSED */
   correct(campaign: string, year: number, asked: readonly AskedCorrection[]): Promise<AnnouncementState>
 }
@@ -178,6 +181,11 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
       const { plan, standing } = await oncePublished(name, year)
       await say(options, { campaign: plan.campaign, year, edition: standing.slot.edition }, 'retract', 'retract', { reason })
       return done(plan)
+    },
+
+    async rises(name, year) {
+      const plan = planned(name, year)
+      return risesAtCut({ db, plan, calendar, cuts: await readCuts(db, plan.campaign, year) })
     },
 
     async correct(name, year, asked) {

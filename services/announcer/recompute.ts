@@ -8,6 +8,7 @@ import { correctedCells, type Correction } from './edition/corrections.ts'
 import type { Edition, Statement } from './edition/model.ts'
 import { erratumOf, regionsIn, retractionOf, statementOf } from './edition/statement.ts'
 import { spansOf } from './figures/periods.ts'
+import { risesOf, type Rise } from './figures/rises.ts'
 import type { Cells } from './figures/cells.ts'
 import { basisOf, beginningsAt, type CutRow, readCells, regionsAtCut } from './store/cuts.ts'
 
@@ -55,6 +56,16 @@ export async function recompute({ db, plan, calendar, cuts, topicPrefix }: Recom
   if (edition === 1 || before === undefined) return { statement: statementOf(state, calendar), list: traderList(cells, plan, present) }
   const read = corrections.map(readCorrection)
   return { statement: erratumOf(state, calendar, before.statement, read), list: traderList(correctedCells(cells, read, spans), plan, present) }
+}
+
+/** What rose by more than chance in the copies of the regions that were cut; from it officers write tips. */
+export async function risesAtCut({ db, plan, calendar, cuts }: Omit<Recomputing, 'topicPrefix'>): Promise<Rise[]> {
+  const { window, earlier, traders } = spansOf(plan, calendar)
+  if (earlier === null) return []
+  const regions = regionsAtCut(cuts)
+  const present = REGIONS.filter((region) => regions[region].cut)
+  const cells = await readCells(db, plan.campaign, plan.year, [window, earlier], traders, LEAST_ACCEPTED)
+  return risesOf(cells, plan, calendar, present, beginningsAt(cuts))
 }
 
 const NO_CELLS: Cells = { days: [], classes: [], tallies: [], traders: [] }

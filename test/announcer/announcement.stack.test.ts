@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Edition } from '@hub/announcer/edition/model'
+import { UNEDITED } from '@hub/announcer/figures/rises'
 import { verifyEdition } from '@hub/announcer/edition/verify'
 import { readPublicKeys, type PublicKeys } from '@hub/runtime/sign'
 import { REGIONS, type Region } from '@hub/schemas/streams'
@@ -73,6 +74,8 @@ describe('four regions publish one set of figures', () => {
     const { rows: [counted] } = await hub.db('zj').query<{ n: bigint }>(`SELECT count(*) AS n FROM complaint WHERE registered_on BETWEEN '2026-03-09' AND '2026-03-15'`)
     expect(received.counts.total).toBe(Number(counted!.n))
     expect(await desks.file('sh')).toBeUndefined()
+    expect(await desks.call('js', 'officer', 'GET', '/v1/desk/announcements/315-week/2026/rises')).toEqual({ status: 200, body: { rises: [] } })
+    expect(await desks.call('sh', 'officer', 'PUT', '/v1/desk/announcements/315-week/2026/tips', { tips: [{ zh: `投诉增至9件。${UNEDITED}` }] })).toMatchObject({ status: 422, body: { code: 'TIP_UNEDITED' } })
   })
 
   it('approved by two people of each, and published as the same bytes everywhere', async () => {

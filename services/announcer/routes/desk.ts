@@ -34,6 +34,8 @@ export function deskRoutes(desk: Desk): (app: FastifyInstance) => void {
       ({ params: { campaign, year }, body: { tips } }) => desk.tips(campaign, year, tips.map(({ zh, en = null }) => ({ zh, en }))))
     app.post<Of & { Body: { reason: string } }>(`${base}/retractions`, { bodyLimit: MAX_BODY_BYTES, config: { ...approvers, documented: answers(404, 409, 422) }, schema: schema('retractAnnouncement', '撤回 · take back', '撤回为新的一版，同样须四地签署。 · A retraction is an edition that all sign.', { params: PARAMS, body: REASON }) },
       ({ params: { campaign, year }, body: { reason } }) => desk.retract(campaign, year, reason))
+    app.get<Of>(`${base}/rises`, { config: { ...reads, documented: answers(404, 422) }, schema: schema('readRises', '明显上升 · marked rises', '与上年同期可比日相比明显上升的类别，附消费提示的起草文字，须编辑后使用。 · Classes that rose by more than chance over the days that both years have, each with the beginning of a tip, to be edited.', { params: PARAMS }) },
+      async ({ params: { campaign, year } }) => ({ rises: await desk.rises(campaign, year) }))
     app.post<Of & { Body: { corrections: AskedCorrection[] } }>(`${base}/corrections`, { bodyLimit: MAX_BODY_BYTES, config: { ...approvers, documented: answers(404, 422) }, schema: schema('correctAnnouncement', '提出更正 · state what was wrong', '只限经营者有误或记录已撤销(void)，由来源地区提出；正常办理进展不作更正。其余地区核对后签署更正版。 · By the origin, for a wrong trader or a voided record alone; the others check it and sign an erratum edition.', { params: PARAMS, body: CORRECTIONS }) },
       ({ params: { campaign, year }, body: { corrections } }) => desk.correct(campaign, year, corrections))
   }

@@ -114,7 +114,7 @@ export async function openHub({ regions = REGIONS, sources, lookups = false, ann
     const { username, password } = fixture.credentials(region)
     const config: RegionConfig = {
       region, username, password, callersFile, sourcesFile, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, databaseUrl: await fixture.database(),
-      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, lookupPort: lookups ? await freePort() : null, announcerPort: announcers ? await freePort() : null, signingKeyFile: signingKeys?.[region] ?? null, publicKeysDir,
+      topicPrefix: fixture.prefix, host: '127.0.0.1', port: await freePort(), historyMonths: 26, archiveMonths: 36, scrubMinutes: 600, trustedProxies: [], requestsPerSecond: 20_000, outboxMaxBytes: 1024 ** 3, lookupPort: lookups ? await freePort() : null, announcerPort: announcers ? await freePort() : null, signingKeyFile: signingKeys?.[region] ?? null, publicKeysDir,
       leads: [...LEADS], silence: 600_000, deadline: 8 * 3_600_000, snapshotSeconds: 600, maxLoopDelayMs: 60_000, importSecretFile: '', inboxDir: null, logLevel: process.env['HUB_TEST_LOG_LEVEL'] ?? 'silent', ...over,
     }
     configs.set(region, config)

@@ -3,6 +3,7 @@ import { addCallers } from './commands/caller.ts'
 import { addCredit } from './commands/credit.ts'
 import { addDemo } from './commands/demo.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addEnded } from './commands/ended.ts'
 import { addImport } from './commands/import.ts'
 import { addLag } from './commands/lag.ts'
 import { addParked } from './commands/parked.ts'
@@ -25,7 +26,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addLag, addVerify, addRepair, addRepublish, addRebuild, addRecover, addParked, addCredit, addVerifyAnswer, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addEnded, addLag, addVerify, addRepair, addRepublish, addRebuild, addRecover, addParked, addCredit, addVerifyAnswer, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

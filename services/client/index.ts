@@ -1,4 +1,5 @@
 import type { Position } from './answers.ts'
+import { ended } from './ended.ts'
 import { importing } from './importing.ts'
 import { parked } from './parked.ts'
 import { publishing } from './publishing.ts'
@@ -11,6 +12,7 @@ export type * from '@hub/schemas/generated/events'
 export { createCreditClient } from './credit.ts'
 export type * from './credit.ts'
 export type { Change, FeedOptions, Selection } from './feed.ts'
+export type { Archive, Erasure } from './ended.ts'
 export type { LogPlace, ParkedDetail, ParkedEntry, ParkedOfOrigin, Redrive, RedriveWish } from './parked.ts'
 export { GatewayError } from './gateway-error.ts'
 export type { ImportOptions } from './importing.ts'
@@ -34,6 +36,7 @@ export function createClient(options: ClientOptions) {
     ...importing(transport),
     ...receipts(transport),
     ...parked(transport),
+    ...ended(transport),
     ...reading(transport, options.attempts ?? ATTEMPTS),
     /** How far the region's replica is, partition by partition. */
     position: () => transport.json<Position>('/v1/position'),

@@ -63,7 +63,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
         addComponents(app)
         await app.register(eventRoutes({ preparing, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))
         for (const routes of [importRoutes, importPage]) await app.register(routes({ db, imports, admission, closing: stop.signal }))
-        smallRoutes({ db, codec, config, preparing, feed, sources })(app)
+        smallRoutes({ db, codec, config, preparing, wakeup: context.wakeup, feed, sources })(app)
       },
     }))
     scope.use('streams', () => (stop.abort(), republishing))

@@ -85,6 +85,8 @@ export interface Decision {
   readonly folded: { item: RecordItem; to: number }[]
   /** Keys whose history in the database goes: their record ended. */
   readonly erased: string[]
+  /** Of the region's own records that ended: whose stored versions go into the archive, versions that were never stored, and who was erased and is taken out of it. */
+  readonly archive: { readonly stored: string[]; readonly items: RecordItem[]; readonly purged: string[] }
   readonly parked: { item: ParkedItem; buriedBy: number | undefined }[]
   /** Parked rows in the database that are no longer the newest event of their key. */
   readonly buried: { offset: number; by: number }[]
@@ -164,7 +166,7 @@ export function decideShare(share: Share): Decision {
     buried,
     technical,
     ...shadowChanges(shadows),
-    ...rowChanges(records),
+    ...rowChanges(records, share.own),
   }
 
   function put(item: RecordItem): void {
@@ -185,12 +187,20 @@ export function decideShare(share: Share): Decision {
       state.supersededAt = item.offset
     }
     if (item.ended) {
+      if (share.own) archive(state, item)
       state.folded.length = 0
       state.supersededAt = undefined
       state.erase = state.stored !== undefined
     }
     state.put = item
     if (share.own) shadows.set(item.key, undefined)
+  }
+
+  function archive(state: RecordState, { kind }: RecordItem): void {
+    if (kind === 'erasure') {
+      state.archived.length = 0
+      state.purge = true
+    } else state.archived.push(...state.folded.map(({ item }) => item))
   }
 
   function park(item: ParkedItem): void {
@@ -219,7 +229,7 @@ export function decideShare(share: Share): Decision {
   function stateOf(key: string): RecordState {
     let state = records.get(key)
     if (state === undefined) {
-      state = { stored: share.current.get(key), put: undefined, supersededAt: undefined, folded: [], erase: false }
+      state = { stored: share.current.get(key), put: undefined, supersededAt: undefined, folded: [], erase: false, archived: [], purge: false }
       records.set(key, state)
     }
     return state
@@ -233,6 +243,10 @@ interface RecordState {
   supersededAt: number | undefined
   readonly folded: { item: RecordItem; to: number }[]
   erase: boolean
+  /** Own versions that ended within this share. */
+  readonly archived: RecordItem[]
+  /** An erasure was among its ends. */
+  purge: boolean
 }
 
 interface Parking {
@@ -240,15 +254,16 @@ interface Parking {
   buriedBy: number | undefined
 }
 
-function rowChanges(states: ReadonlyMap<string, RecordState>) {
+function rowChanges(states: ReadonlyMap<string, RecordState>, own: boolean) {
   const digest: Digest = { hi: 0n, lo: 0n }
   const puts: Put[] = []
   const superseded: Decision['superseded'] = []
   const folded: Decision['folded'] = []
   const erased: string[] = []
+  const archive: Decision['archive'] = { stored: [], items: [], purged: [] }
   let records = 0
   let endedRecords = 0
-  for (const [key, { stored, put, supersededAt, folded: versions, erase }] of states) {
+  for (const [key, { stored, put, supersededAt, folded: versions, erase, archived, purge }] of states) {
     if (put === undefined) continue
     puts.push({ item: put, over: stored?.offset, before: stored?.counts })
     xor(digest, put.hash)
@@ -261,10 +276,13 @@ function rowChanges(states: ReadonlyMap<string, RecordState>) {
     }
     if (supersededAt !== undefined) superseded.push({ key, to: supersededAt })
     if (erase) erased.push(key)
+    if (purge) archive.purged.push(key)
+    else if (own && erase) archive.stored.push(key)
+    archive.items.push(...archived)
     for (const version of versions) folded.push(version)
   }
   puts.sort((a, b) => a.item.offset - b.item.offset)
-  return { digest, puts, superseded, folded, erased, records, endedRecords }
+  return { digest, puts, superseded, folded, erased, archive, records, endedRecords }
 }
 
 function shadowChanges(shadows: ReadonlyMap<string, number | undefined>) {

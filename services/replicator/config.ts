@@ -10,6 +10,7 @@ export const replicatorConfig = defineConfig({
   databaseUrl: { env: 'HUB_DATABASE_URL', type: 'url', secret: true, doc: "the region's database" },
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
   stateDir: { env: 'HUB_STATE_DIR', type: 'path', doc: 'folder for schemas kept from the registry' },
+  archiveMonths: { env: 'HUB_ARCHIVE_MONTHS', type: 'int', default: 36, doc: "months that earlier versions of the region's own ended records are kept in its archive" },
   historyMonths: { env: 'HUB_HISTORY_MONTHS', type: 'int', default: 26, doc: 'months that superseded versions are kept' },
   scrubMinutes: { env: 'HUB_SCRUB_MINUTES', type: 'int', default: 10, doc: 'minutes in which every partition of the replica is recomputed from its rows once' },
   host: { env: 'HUB_HTTP_HOST', type: 'string', default: '127.0.0.1', doc: 'address to listen on' },

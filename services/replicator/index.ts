@@ -65,7 +65,7 @@ export async function start(config: ReplicatorConfig, context: Context): Promise
       },
       onFenced: () => metrics.fenced.inc(),
     }, stop.signal)
-    const running = Promise.all([lead, supervisor.run(stop.signal), publisher.run(stop.signal), trimHourly(db, config.historyMonths, metrics.trimmed, log, stop.signal), recordVectors(db, () => leading, log, stop.signal)]).catch(context.fail)
+    const running = Promise.all([lead, supervisor.run(stop.signal), publisher.run(stop.signal), trimHourly(db, config, metrics.trimmed, log, stop.signal), recordVectors(db, () => leading, log, stop.signal)]).catch(context.fail)
     scope.use('consumer', feed)
     scope.use('replicator', () => {
       stop.abort()

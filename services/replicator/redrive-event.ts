@@ -11,6 +11,7 @@ import type { Item, ParkedItem, RecordItem } from '@hub/schemas/log-item'
 import { parkedHash } from '@hub/schemas/park'
 import type { Partitions } from './partitions.ts'
 import { decideRedrive } from './redrive.ts'
+import { archiveStored, purgeArchive } from './store/archive.ts'
 import { keepSuperseded } from './store/history.ts'
 import { fence, type Lease } from './store/lease.ts'
 import { readCurrent, writeRecords } from './store/records.ts'
@@ -114,6 +115,10 @@ async function applyRecord(c: DbTx, here: Here, place: ParkedPlace, item: Record
   const before = (await readCurrent(c, stream, region, [key])).get(key)?.counts
   const { class: name, counts, place: goes, ends, forgotten } = decideRedrive(item, versions)
 
+  if (region === here.region && goes === 'current' && item.ended) {
+    if (item.kind === 'erasure') purgeArchive(c, stream, [key])
+    else archiveStored(c, stream, region, [key])
+  }
   keepSuperseded(c, stream, ends.filter(({ version }) => version === current).map(({ to }) => ({ region, key, to })))
   endVersions(c, stream, region, key, ends.filter(({ version }) => version !== current).map(({ version: { offset }, to }) => ({ offset, to })))
   forgetVersions(c, stream, region, key, forgotten.map(({ offset }) => offset))

@@ -1,6 +1,7 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
+import { trimArchive } from './store/archive.ts'
 import { markChanges } from './store/change-mark.ts'
 import { trimCheckpoints } from './store/checkpoints.ts'
 import { trimCuts } from './store/cuts.ts'
@@ -19,12 +20,12 @@ const REQUEST_DAYS = 90
 const AUDIT_MONTHS = 60
 
 /** Forgets, every hour, what is kept for a time only. Two processes may do it at once. */
-export async function trimHourly(db: Db, historyMonths: number, onDone: () => void, log: Log, signal: AbortSignal): Promise<void> {
+export async function trimHourly(db: Db, { historyMonths, archiveMonths }: { readonly historyMonths: number; readonly archiveMonths: number }, onDone: () => void, log: Log, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await thinVectors(db, historyMonths)
       await markChanges(db, historyMonths)
-      for (const [trim, months] of [[trimHistory, historyMonths], [trimParked, historyMonths], [trimRegionParked, historyMonths], [trimRedriven, historyMonths], [trimAudit, AUDIT_MONTHS]] as const) {
+      for (const [trim, months] of [[trimHistory, historyMonths], [trimParked, historyMonths], [trimRegionParked, historyMonths], [trimRedriven, historyMonths], [trimAudit, AUDIT_MONTHS], [trimArchive, archiveMonths]] as const) {
         while (!signal.aborted && (await trim(db, months)) > 0);
       }
       await trimCuts(db, historyMonths)

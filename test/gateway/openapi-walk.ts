@@ -24,6 +24,8 @@ export const WALK: Readonly<Record<string, Asked>> = {
   'GET /v1/streams': { role: 'reader', path: () => '/v1/streams' },
   'GET /v1/streams/{stream}/changes': { role: 'reader', path: () => '/v1/streams/complaint/changes?limit=10' },
   'GET /v1/streams/{stream}/snapshot': { role: 'reader', path: () => '/v1/streams/complaint/snapshot' },
+  'POST /v1/streams/{stream}/erasures': { role: 'operator', path: () => '/v1/streams/complaint/erasures', body: '{"recordId":"walk/never","why":"walk"}', type: 'application/json', status: 404 },
+  'GET /v1/streams/{stream}/archive': { role: 'officer', path: ({ recordId }) => `/v1/streams/complaint/archive?recordId=${encodeURIComponent(recordId)}` },
   'GET /v1/verdicts': { role: 'publisher', path: () => '/v1/verdicts?limit=10' },
   'GET /v1/receipts/{eventId}': { role: 'publisher', path: ({ eventId }) => `/v1/receipts/${eventId}` },
   'GET /v1/position': { role: 'operator', path: () => '/v1/position' },

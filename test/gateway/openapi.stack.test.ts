@@ -28,6 +28,7 @@ const OPERATIONS = {
   listStreams: 'GET /v1/streams', readRecords: 'GET /v1/streams/{stream}/records', readChanges: 'GET /v1/streams/{stream}/changes', readSnapshot: 'GET /v1/streams/{stream}/snapshot',
   readPosition: 'GET /v1/position', listParked: 'GET /v1/parked', readParked: 'GET /v1/parked/{topic}/{partition}/{offset}', listParkedOfOrigin: 'GET /v1/parked/origin',
   redriveParked: 'POST /v1/parked/redrives', readRedrive: 'GET /v1/parked/redrives/{id}', listSources: 'GET /v1/sources', handOver: 'POST /v1/sources/{id}/hand-over',
+  eraseRecord: 'POST /v1/streams/{stream}/erasures', readArchive: 'GET /v1/streams/{stream}/archive',
 }
 
 /** The lines of NDJSON are components that no schema of OpenAPI 3.1 can refer to. */

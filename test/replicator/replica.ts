@@ -70,7 +70,7 @@ export async function openReplica(fixture: Fixture, region: Region): Promise<Rep
   const running: AsyncDisposable[] = []
   const config: ReplicatorConfig = {
     region, brokers: fixture.brokers, username, password, registryUrl: fixture.registryUrl, databaseUrl, topicPrefix: fixture.prefix, stateDir,
-    historyMonths: 26, scrubMinutes: 600, host: '127.0.0.1', port: null, logLevel: 'info',
+    historyMonths: 26, archiveMonths: 36, scrubMinutes: 600, host: '127.0.0.1', port: null, logLevel: 'info',
   }
 
   const replica: Replica = {

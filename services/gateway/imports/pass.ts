@@ -185,7 +185,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
         const after = counting.fork()
         const tell = conclude(items, outcomes, after)
         after.published(published.length)
-        const [advanced] = await Promise.all([advance(client, row.id, position, position + count, after.figures), storeMemory(client, changes), tellRows(client, row.id, tell)])
+        const [advanced] = await Promise.all([advance(client, row.id, position, position + count, after.figures), storeMemory(client, withoutErased(changes, events, outcomes)), tellRows(client, row.id, tell)])
         const tried = { after, tell, published: published.length }
         if (advanced) return (attempt = tried)
         // The attempt before was committed and its answer was lost.
@@ -221,6 +221,12 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     }
     return tell
   }
+}
+
+/** Of a record that was erased the connectors remember nothing again. */
+function withoutErased(changes: MemoryChanges, events: readonly PreparedEvent[], outcomes: readonly Outcome[]): MemoryChanges {
+  const erased = new Set(events.flatMap(({ recordId }, i) => (outcomes[i]?.verdict === 'stale' && outcomes[i].reason === 'erased' ? [recordId] : [])))
+  return erased.size === 0 ? changes : { ...changes, changed: changes.changed.filter(({ key }) => !erased.has(key)) }
 }
 
 interface Item {

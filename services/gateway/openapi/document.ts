@@ -7,6 +7,7 @@ import { eventSchema } from './event.ts'
 import { FEED_SCHEMAS } from './feed.ts'
 import { IMPORT_SCHEMAS } from './imports.ts'
 import { PARKED_SCHEMAS } from './parked.ts'
+import { ENDED_SCHEMAS } from './ended.ts'
 import { RECORD_SCHEMAS } from './records.ts'
 import { HANDED_OVER_SCHEMA, SOURCES_SCHEMA } from './sources.ts'
 import { CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA } from './verdicts.ts'
@@ -36,7 +37,7 @@ export function about(region: Region): { title: string; description: string; tag
 
 /** Makes the parts that the routes' documents name known to an app. */
 export function addComponents(app: FastifyInstance): void {
-  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, ...PARKED_SCHEMAS, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, SOURCES_SCHEMA, HANDED_OVER_SCHEMA, CONVERGENCE_SCHEMA, ...IMPORT_SCHEMAS]) app.addSchema(schema)
+  for (const schema of [...EVENTS.map(eventSchema), PROBLEM_FOUND, VERDICT, SUMMARY, VERDICTS_OF_ARRAY, ...RECORD_SCHEMAS, RECEIPT, POSITION, ...PARKED_SCHEMAS, ...FEED_SCHEMAS, CLOUDEVENT_SCHEMA, PAST_VERDICTS_SCHEMA, SOURCES_SCHEMA, HANDED_OVER_SCHEMA, CONVERGENCE_SCHEMA, ...IMPORT_SCHEMAS, ...ENDED_SCHEMAS]) app.addSchema(schema)
 }
 
 const text = (description: string): object => ({ type: 'string', description })

@@ -29,7 +29,7 @@ export interface PreparedEvent {
 export type Outcome =
   /** `eventId` is null in a rehearsal, where there is no event. */
   | { verdict: 'accepted' | 'new-version' | 'duplicate'; eventId: string | null; version: number }
-  | { verdict: 'stale'; version: number; reason: 'older-version' | 'ended' }
+  | { verdict: 'stale'; version: number; reason: 'older-version' | 'ended' | 'erased' }
   | { verdict: 'conflict'; version: number }
   | { verdict: 'refused'; reason: 'event-too-large' }
 

@@ -121,7 +121,7 @@ describe('taken back', () => {
 
 test('an erased record comes back as restored alone, whatever its source counts', () => {
   const erased = [row(4, ''), { ...own(5, 'erased', 4), erased: true }]
-  for (const origin of [source(9), time(9), counter]) expect(decide(erased, origin, 'c')).toMatchObject({ verdict: 'stale', reason: 'ended' })
+  for (const origin of [source(9), time(9), counter]) expect(decide(erased, origin, 'c')).toMatchObject({ verdict: 'stale', reason: 'erased' })
   expect(decide(erased, source(9), 'c', { kind: 'restored' })).toEqual({ verdict: 'new-version', version: 9 })
 })
 

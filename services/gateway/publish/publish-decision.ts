@@ -37,7 +37,7 @@ export type Decision =
   | { verdict: 'accepted' | 'new-version'; version: number; sourceVersion?: number | undefined }
   | { verdict: 'duplicate'; of: PublishedVersion }
   | { verdict: 'conflict'; with: PublishedVersion }
-  | { verdict: 'stale'; current: PublishedVersion; reason: 'older-version' | 'ended' }
+  | { verdict: 'stale'; current: PublishedVersion; reason: 'older-version' | 'ended' | 'erased' }
 
 /**
  * Decides what becomes of an event of a record that the gateway may know already (design 3, "Identity and versions").
@@ -57,7 +57,7 @@ export function decidePublication(history: RecordHistory, incoming: IncomingVers
   const { origin } = incoming
   if (origin.from === 'hub') return decideAct(current, origin, incoming)
   if (current === undefined) return { verdict: 'accepted', version: origin.from === 'counter' ? 1 : origin.version }
-  if (current.erased === true && incoming.kind !== 'restored') return incoming.hash.equals(current.hash) ? { verdict: 'duplicate', of: current } : { verdict: 'stale', current, reason: 'ended' }
+  if (current.erased === true && incoming.kind !== 'restored') return incoming.hash.equals(current.hash) ? { verdict: 'duplicate', of: current } : { verdict: 'stale', current, reason: 'erased' }
 
   const known = countedBySource(current)
   const told = current.own === true ? history.find(known) : current

@@ -67,6 +67,7 @@ export const RULES: Readonly<Record<string, RuleText>> = {
   'authority-not-allowed': ['该调用方不得以此机关名义发布', 'names an authority this caller may not publish for', '改用自己的机关，或请本地区运维在调用方中登记', 'use an authority of your own, or have the operator add it to the caller'],
   'older-version': ['已发布更新的版本，此版本不再发布', 'is older than the version already published', '无需处理；如内容有变，以更高版本号重发', 'nothing; if the content has changed send it with a higher version'],
   ended: ['记录已终结，仅可恢复（restored）或以更高的来源版本号重新发布', 'of a record that has ended: only `restored` or a higher version of its source brings it back', '确属恢复时以 kind restored 发布', 'publish it with kind restored if it really is back'],
+  erased: ['记录已清除，来源再报也不恢复', 'of a record that was erased: what its source sends brings it back no more', '无需处理；确应恢复时以 kind restored 发布', 'nothing; publish it with kind restored if it must come back'],
   'version-conflict': ['同一版本已发布，但内容不同', 'was published before with other content', '内容有变时以更高版本号发布；先发布的内容有效', 'publish changed content with a higher version; what was published first stands'],
 }
 

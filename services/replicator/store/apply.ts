@@ -1,6 +1,7 @@
 import type { DbClient, DbTx } from '@hub/runtime/db'
 import { type CurrentRow, decideShare, type OpenParked } from '../apply.ts'
 import type { Part } from '../queue.ts'
+import { archiveItems, archiveStored, purgeArchive } from './archive.ts'
 import { type RecordStream } from './columns.ts'
 import { eraseHistory, keepFolded, keepSuperseded } from './history.ts'
 import { buryParked, readOpenParked, writeParked } from './parked.ts'
@@ -25,12 +26,17 @@ export async function decideParts(c: DbClient, parts: readonly Part[]): Promise<
   }))
 }
 
-/** Writes current rows, history, parked events and `shadowed` of all shares; their change numbers begin with `firstChange`. */
+/** Writes current rows, history, archive, parked events and `shadowed` of all shares; their change numbers begin with `firstChange`. */
 export function writeDecisions(c: DbTx, moves: readonly Move[], firstChange: bigint): void {
   let change = firstChange
   for (const [stream, group] of Map.groupBy(moves.filter(({ decision }) => decision.puts.length > 0), ({ slot }) => slot.stream as RecordStream)) {
     const each = <T, R>(pick: (move: Move) => readonly T[], map: (entry: T, move: Move) => R): R[] =>
       group.flatMap((move) => pick(move).map((entry) => map(entry, move)))
+    for (const { slot, decision: { archive } } of group.filter(({ slot }) => slot.own)) {
+      purgeArchive(c, stream, archive.purged)
+      archiveStored(c, stream, slot.region, archive.stored)
+      archiveItems(c, stream, archive.items)
+    }
     keepSuperseded(c, stream, each((m) => m.decision.superseded, (row, { slot }) => ({ region: slot.region, ...row })))
     eraseHistory(c, stream, each((m) => m.decision.erased, (key, { slot }) => ({ region: slot.region, key })))
     keepFolded(c, stream, each((m) => m.decision.folded, (row, { slot }) => ({ region: slot.region, partition: slot.partition, ...row })))

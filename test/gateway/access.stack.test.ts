@@ -17,7 +17,7 @@ let routes: Route[]
 
 beforeAll(async () => {
   fixture = await openFixture()
-  const { started, routes: found } = await routesOf(() => startGateway(fixture))
+  const { started, routes: found } = await routesOf(() => startGateway(fixture, { config: { trustedProxies: ['127.0.0.1'] } }))
   gateway = started
   routes = found
 })
@@ -29,9 +29,12 @@ afterAll(async () => {
 
 const name = ({ method, url }: Route): string => `${method} ${url}`
 
+let asked = 0
+
+/** Each time from another address: one that gives wrong keys is shut out after some dozens. */
 async function ask(route: Route, key?: string): Promise<Response> {
   const path = route.url.replace(':stream', 'complaint').replace(/:\w+/g, 'x').replace('*', 'x')
-  const response = await fetch(gateway.url + path, { method: route.method, redirect: 'manual', headers: key === undefined ? {} : { authorization: `Bearer ${key}` } })
+  const response = await fetch(gateway.url + path, { method: route.method, redirect: 'manual', headers: { 'x-forwarded-for': `198.51.100.${++asked % 250}`, ...(key !== undefined && { authorization: `Bearer ${key}` }) } })
   // A stream has no end to wait for.
   await response.body?.cancel()
   return response

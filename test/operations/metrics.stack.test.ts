@@ -7,7 +7,7 @@ const declared = declaredMetrics()
 let hub: Hub
 
 beforeAll(async () => {
-  hub = await openHub({ regions: ['zj'], lookups: true })
+  hub = await openHub({ regions: ['zj'] })
 })
 afterAll(() => hub[Symbol.asyncDispose]())
 

@@ -3,6 +3,7 @@ import { recordVector } from '@hub/replicator/store/vectors'
 import { partitionOf } from '@hub/schemas/partition'
 import { sample } from '@hub/schemas/samples'
 import { DATA_STREAMS, type DataStream } from '@hub/schemas/streams'
+import { eventually } from '../eventually.ts'
 import { openHub, type Hub } from '../hub.ts'
 import { complaint, IDENTITY, listing } from './events.ts'
 import { documentOf, type Documented } from './openapi.ts'
@@ -48,7 +49,11 @@ async function position(): Promise<string> {
 describe('every answer', () => {
   test('says whose copy it is, where it stands and how fresh', async () => {
     await publish('complaint', complaint({ recordId: 'meta/1' }))
-    const { body: { meta, records: [record] } } = await records('complaint', { recordId: 'meta/1' })
+    // A replica that has just started says null until a heartbeat has told it how far it is.
+    const { body: { meta, records: [record] } } = await eventually('how fresh this copy is', async () => {
+      const answer = await records('complaint', { recordId: 'meta/1' })
+      return answer.body.meta.freshness.some(({ region, staleSeconds }: { region: string; staleSeconds: number | null }) => region === 'zj' && staleSeconds !== null) ? answer : undefined
+    })
     expect(meta).toMatchObject({ region: 'zj', replica: expect.any(String), cursor: expect.stringMatching(new RegExp(`^${meta.replica}-\\d+$`)), asOf: expect.any(String) })
     expect(Math.abs(Date.parse(meta.asOf) - Date.now())).toBeLessThan(60_000)
     expect(meta.position.split(',')).toContainEqual(expect.stringMatching(new RegExp(`^zj\\.complaint/${record.partition}@[0-9a-f]{8}:\\d+$`)))

@@ -7,7 +7,7 @@ const declared = declaredMetrics()
 let hub: Hub
 
 beforeAll(async () => {
-  hub = await openHub({ regions: ['zj'] })
+  hub = await openHub({ regions: ['zj'], lookups: true, announcers: true })
 })
 afterAll(() => hub[Symbol.asyncDispose]())
 

@@ -13,11 +13,14 @@ import { digestsOf, isUnedited } from './edition/assemble.ts'
 import { annexOf, saltsFrom } from './edition/annex.ts'
 import { written } from './edition/corrections.ts'
 import type { Digests, Edition, RegionStanding, Statement, Tip } from './edition/model.ts'
+import { BULLETINS } from './figures/bulletins.ts'
+import type { DefinitionRef } from './figures/model.ts'
 import type { Rise } from './figures/rises.ts'
+import { MixedDefinitions, seriesOf, type SeriesPoint } from './figures/series.ts'
 import { recompute, risesAtCut } from './recompute.ts'
 import { contentOf, isComplete } from './slot.ts'
 import { say } from './store/acts.ts'
-import { type EditionRow, openRun, readEditions, readFile, readPlans, readRun, readRuns, type ScrubResult } from './store/announcements.ts'
+import { type EditionRow, openRun, readEditions, readFile, readNewest, readPlans, readRun, readRuns, type ScrubResult } from './store/announcements.ts'
 import { readApproval, noteApproval, type ApprovalRow } from './store/approvals.ts'
 import { CUT_PARTITIONS, readCuts, regionsAtCut } from './store/cuts.ts'
 
@@ -78,6 +81,8 @@ export interface Desk {
   /** A published file. @throws Problem ANNOUNCEMENT_UNKNOWN */
   file(campaign: string, year: number, edition?: number): Promise<string>
   editions(): Promise<EditionRow[]>
+  /** A campaign's counts over the years, of one definition. @throws Problem ANNOUNCEMENT_UNKNOWN, MIXED_DEFINITIONS */
+  series(campaign: string, definition?: DefinitionRef): Promise<SeriesPoint[]>
   /** Takes an announcement up now. @throws Problem PLAN_REFUSED, NOT_DUE */
   run(campaign: string, year: number, demo: boolean, who: string): Promise<AnnouncementState>
   /** @throws Problem NO_DRAFT, NOT_RECOMPUTED, NEEDS_ANOTHER */
@@ -138,6 +143,16 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
     },
 
     editions: () => readEditions(db),
+
+    async series(name, definition) {
+      if (!isCampaign(name)) throw unknown()
+      try {
+        return seriesOf(name, (await readNewest(db, name)).map((file) => (JSON.parse(file) as Edition).statement), BULLETINS, definition)
+      } catch (error) {
+        if (!(error instanceof MixedDefinitions)) throw error
+        throw new Problem(409, 'MIXED_DEFINITIONS', '口径不同，不能并列比较 · numbers of different definitions make no series', `Ask for one of them with definition: ${error.definitions.join(', ')}.`)
+      }
+    },
 
     async run(name, year, demo, who) {
       const plan = planned(name, year)

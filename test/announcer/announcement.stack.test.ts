@@ -90,6 +90,7 @@ describe('four regions publish one set of figures', () => {
     const files = await Promise.all(REGIONS.map((region) => eventually(`${region} publishes`, () => desks.file(region), 30_000)))
     expect(new Set(files).size).toBe(1)
     expect(verifyEdition(Buffer.from(files[0]!), await publicKeys())).toMatchObject({ valid: true, problems: [] })
+    expect(await desks.call('ah', 'reader', 'GET', '/v1/announcements/315-week/series')).toMatchObject({ status: 200, body: { points: [{ year: 2026, edition: 1, row: { definition: 'received@1' } }] } })
     const state = await desks.state('ah')
     expect(state).toMatchObject({ status: 'published', editions: [{ edition: 1, kind: 'full' }], draft: null })
   })

@@ -4,11 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { planOf } from '@hub/announcer/campaigns'
 import { daysFrom } from '@hub/announcer/calendar/day'
 import { loadCalendar } from '@hub/announcer/calendar/load'
-import { onDays, together, type Cells } from '@hub/announcer/figures/cells'
+import { NO_CELLS, onDays, together, type Cells } from '@hub/announcer/figures/cells'
 import { countRow } from '@hub/announcer/figures/counts'
 import { figuresOf } from '@hub/announcer/figures/compute'
 import { quoted } from '@hub/announcer/figures/quoted'
-import { MixedDefinitions, series } from '@hub/announcer/figures/series'
+import { BULLETINS } from '@hub/announcer/figures/bulletins'
+import { MixedDefinitions, seriesOf } from '@hub/announcer/figures/series'
+import type { Statement } from '@hub/announcer/edition/model'
+import { statementOf } from '@hub/announcer/edition/statement'
 import { isIn } from '@hub/announcer/figures/windows'
 import { CODES } from '@hub/schemas/codes'
 import { GB_CODES, REGIONS, type Region } from '@hub/schemas/streams'
@@ -60,11 +63,31 @@ test('a quoted total that its regions do not add up to is refused', () => {
   expect(() => quoted('consultations', 'x', { sh: 1, js: 2, zj: 3, ah: 4 }, 11)).toThrow(/10.*11/)
 })
 
-test('old and new definitions make no series; the same ones do', () => {
-  const points = bulletins.map(({ year, totals }) => ({ at: String(year), definition: 'complaints-and-reports@1' as const, value: totals['投诉举报']! }))
-  expect(series(points.toReversed()).map(({ value }) => value)).toEqual([54813, 17071, 35884])
-  expect(() => series([...points, { at: '2026', definition: 'received@1', value: 105 }])).toThrow(MixedDefinitions)
-  expect(() => series([...points, { at: '2026', definition: 'complaints-and-reports@2', value: 105 }])).toThrow(/complaints-and-reports@1, complaints-and-reports@2/)
+describe('a series', () => {
+  const today = statement(2026)
+
+  test('of bulletins is what was printed, by year', () => {
+    expect(seriesOf('spring-festival', [], BULLETINS).map(({ year, row }) => [year, row.counts.total])).toEqual(bulletins.map(({ year, totals }) => [year, totals['投诉举报']]))
+    for (const { year, rows } of BULLETINS) {
+      const { figures, totals } = bulletins.find((one) => one.year === year)!
+      expect(rows.map(({ counts }) => counts)).toEqual(Object.keys(totals).map((metric) => ({
+        ...Object.fromEntries(REGIONS.map((region) => [region, figures[metric]?.[GB_CODES[region]] ?? null])), total: totals[metric],
+      })))
+    }
+  })
+
+  test('of old and new headlines is refused, and names the definitions', () => {
+    expect(() => seriesOf('spring-festival', [today], BULLETINS)).toThrow(MixedDefinitions)
+    expect(() => seriesOf('spring-festival', [today], BULLETINS)).toThrow('complaints-and-reports@1, received@1')
+  })
+
+  test('of one definition takes the years that have it, another version is another definition', () => {
+    const reports = seriesOf('spring-festival', [today], BULLETINS, 'consultations@1')
+    expect(reports.map(({ year, edition, row }) => [year, edition, row.counts.total])).toEqual([[2020, null, 46325], [2021, null, 18161], [2023, null, 42548], [2026, 1, 0]])
+    expect(seriesOf('spring-festival', [today], BULLETINS, 'received@1').map(({ year }) => year)).toEqual([2026])
+    const later = { ...today, year: 2027, figures: { ...today.figures!, counts: today.figures!.counts.map((row) => (row.definition === 'received@1' ? { ...row, definition: 'received@2' as const } : row)) } }
+    expect(() => seriesOf('may-day', [{ ...today, campaign: 'may-day' }, { ...later, campaign: 'may-day' }], BULLETINS)).toThrow('received@1, received@2')
+  })
 })
 
 test('2021 against 2020, over the days that both have: ten days and seven, seven compared', () => {
@@ -76,6 +99,11 @@ test('2021 against 2020, over the days that both have: ten days and seven, seven
   // Without a split by region the year before has no consultations to compare with.
   expect(yearOnYear.rows.find(({ definition }) => definition === 'consultations@1')!.values.total).toEqual({ current: 18161, earlier: null })
 })
+
+function statement(year: number): Statement {
+  const cut = { cut: true, sources: [] }
+  return statementOf({ plan: planOf(calendar, 'spring-festival', year), demo: false, regions: { sh: cut, js: cut, zj: cut, ah: cut }, basis: [], cells: NO_CELLS }, calendar)
+}
 
 /** Complaints among the undivided: an arbitrary two of three. */
 function complaintsIn(n: number): number {

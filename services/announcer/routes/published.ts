@@ -1,6 +1,7 @@
 import { problemAnswer, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance } from 'fastify'
 import type { Desk } from '../desk.ts'
+import type { DefinitionRef } from '../figures/model.ts'
 
 const PARAMS = {
   type: 'object', required: ['campaign', 'year'], additionalProperties: false,
@@ -18,6 +19,7 @@ export function publishedRoutes(desk: Desk): (app: FastifyInstance) => void {
     }))
     app.get<{ Params: { campaign: string; year: number }; Querystring: { edition?: number } }>('/v1/announcements/:campaign/:year', { config: { access: 'open', documented: FILE }, schema: FILE_SCHEMA }, async ({ params, query }, reply) =>
       reply.type('application/json; charset=utf-8').send(await desk.file(params.campaign, params.year, query.edition)))
+    app.get<{ Params: { campaign: string }; Querystring: { definition?: DefinitionRef } }>('/v1/announcements/:campaign/series', { config: { access: 'open', documented: SERIES }, schema: SERIES_SCHEMA }, async ({ params, query }) => ({ points: await desk.series(params.campaign, query.definition) }))
   }
 }
 
@@ -28,6 +30,21 @@ const LIST_SCHEMA = {
   tags: ['announcements'],
 }
 const LIST: Documented = { response: { 200: { description: '各版次 · the editions', content: { 'application/json': { schema: { type: 'object' } } } } } }
+
+const SERIES_SCHEMA = {
+  operationId: 'readAnnouncementSeries',
+  summary: '历年数字 · a campaign over the years',
+  description: '只并列同一口径的数字；口径不同时须指定其一。包括枢纽启用前的公示（无地区分列的为 null）。 · Numbers of one definition alone; where headlines mean different things, name one. With the bulletins from before the hub (null where they tell no regions).',
+  tags: ['announcements'],
+  params: { type: 'object', required: ['campaign'], additionalProperties: false, properties: { campaign: PARAMS.properties.campaign } },
+  querystring: { type: 'object', additionalProperties: false, properties: { definition: { type: 'string', maxLength: 60, pattern: '^[a-z-]+@\\d{1,4}$', description: '口径及版本 · definition and version, `received@1`' } } },
+}
+const SERIES: Documented = {
+  response: {
+    200: { description: '按年度 · by year', content: { 'application/json': { schema: { type: 'object' } } } },
+    404: problemAnswer('没有此公示项目 · no such campaign', 'ANNOUNCEMENT_UNKNOWN'), 409: problemAnswer('口径不同 · different definitions', 'MIXED_DEFINITIONS'),
+  },
+}
 
 const FILE_SCHEMA = {
   operationId: 'readAnnouncement',

@@ -75,6 +75,12 @@ export async function readFile(db: DbClient, campaign: string, year: number, edi
   return rows[0]?.file
 }
 
+/** The newest edition's file of each year of a campaign. */
+export async function readNewest(db: DbClient, campaign: string): Promise<string[]> {
+  const { rows } = await db.query<{ file: string }>('SELECT DISTINCT ON (year) file FROM announcement_edition WHERE campaign = $1 ORDER BY year, edition DESC', [campaign])
+  return rows.map(({ file }) => file)
+}
+
 /** Keeps a published file, once. @returns false when it was there */
 export async function writeEdition(db: DbClient, edition: Edition): Promise<boolean> {
   const { statement, annex } = edition

@@ -112,9 +112,12 @@ export class Partition {
     return false
   }
 
-  /** A sequence was jumped over while offsets are contiguous: an event never reached the log. @param starts the event says that its sequence is the first of this log */
-  hasLost(item: Item, starts = false): boolean {
-    return item.sequence !== undefined && item.offset === this.#next && item.sequence > this.#lastSequence + 1 && !(starts && this.#lastSequence < 0)
+  /**
+   * A sequence was jumped over while offsets are contiguous: an event never reached the log. Where compaction took some, a jump says nothing up to the log end
+   * of that moment. @param starts the event says that its sequence is the first of this log
+   */
+  hasLost({ sequence, offset }: Item, starts = false): boolean {
+    return sequence !== undefined && offset === this.#next && offset >= this.#completeFrom && sequence > this.#lastSequence + 1 && !(starts && this.#lastSequence < 0)
   }
 
   /** Takes the next event in; one that was taken before is passed over. @returns the version that became current, if one did. @throws what the holdings throw */

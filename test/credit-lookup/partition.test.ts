@@ -132,6 +132,10 @@ describe('a partition of the lookup', () => {
     expect(partition.hasLost({ ...record(1, 'b', 1), sequence: 2 })).toBe(true)
     expect(partition.hasLost({ ...record(1, 'b', 1), sequence: 0 })).toBe(false)
     expect(partition.hasLost({ ...record(2, 'b', 1), sequence: 2 })).toBe(false)
+    partition.take({ ...record(5, 'b', 1), sequence: 5, logEnd: 8 }, holdings)
+    expect(partition.hasLost({ ...record(6, 'b', 2), sequence: 9 })).toBe(false)
+    for (const offset of [6, 7]) partition.take(record(offset, 'b', offset), holdings)
+    expect(partition.hasLost({ ...record(8, 'b', 9), sequence: 9 })).toBe(true)
   })
 
   it('a log that was created anew begins where its origin was, if its first event says so', () => {

@@ -75,6 +75,11 @@ describe('a listing from its acts', () => {
     expect(read(by({ ...HOME, rawName: '合肥市蜀山区工商局' }))).toEqual({ kind: 'removal', flags: [] })
   })
 
+  test('the authority that listed answers a removal by another one with a restoration: active again, nothing is flagged', () => {
+    const byOther = act('ended', { removal: { date: '2025-08-20', path: 'fulfilled', ground: 'contact_regained', authority: OTHER } })
+    for (const acts of permutations([listed, byOther, restored])) expect(read(take(acts).state!)).toEqual({ kind: 'restored', flags: [] })
+  })
+
   test('lists before 2021-09-01 are of another regime, the abnormal list of none', () => {
     expect(regimeOf({ ...facts, listedOn: '2021-08-31' })).toBe('before-2021-09')
     expect(regimeOf({ ...facts, listedOn: '2021-09-01' })).toBe('since-2021-09')
@@ -153,6 +158,12 @@ describe('an inspection from its acts', () => {
   test('an overturned one is void, and a late first conclusion does not bring it back', () => {
     for (const acts of [[first, overturned], [overturned, first]]) expect(inspectionEvent(compose(acts)).kind).toBe('void')
     expect(composeInspection(compose([overturned]), first)).toMatchObject({ late: true, changed: false })
+  })
+
+  test('a denial stands whatever comes late, and fills what the first conclusion alone told', () => {
+    const denied: InspectionAct = { ...upheld, outcome: 'denied', record: { ...upheld.record, outcome: 'denied', parties: [{ role: 'nominal-producer', attribution: 'denied' }] } }
+    const named: InspectionAct = { ...first, record: { ...first.record, parties: [{ role: 'nominal-producer', attribution: 'nominal' }] } }
+    for (const acts of permutations([named, denied])) expect(inspectionEvent(compose(acts))).toMatchObject({ kind: 'follow-up', outcome: 'denied', parties: [{ attribution: 'denied' }], taskSource: '省级抽检' })
   })
 
   test('of two rows of one rank the later corrects the earlier and leaves nothing of it', () => {

@@ -79,6 +79,7 @@ async function measure(context: BenchContext, hub: Hub, log: CreditLog, urls: Re
   const seconds = context.quick ? 8 : 20
   const updating = new AbortController()
   const updates = update(log, subjects, updating.signal)
+  updates.catch(() => {}) // awaited below
   const open = await load(urls.lookup!, { perSecond: 5_000, requests: 5_000 * seconds })
   updating.abort()
   const applied = await updates

@@ -94,12 +94,11 @@ export class Holdings implements Disposable {
     return this.details.read(this.current(recordId)!.reference).body
   }
 
-  /** Takes in a version by the record rule. @param late it was read after what lies behind it on the log: of one version the one at the lower offset stands */
-  apply(incoming: Incoming, late = false): Ruling {
+  /** Takes in a version by the record rule. */
+  apply(incoming: Incoming): Ruling {
     const { recordId, version, hash, ended, place, offset } = incoming
     const previous = this.current(recordId)
-    const first = late && previous?.version === version && offset < previous.offset && !hash.equals(previous.hash)
-    const ruling = first ? 'apply' : decide(previous, incoming)
+    const ruling = decide(previous, incoming)
     if (ruling !== 'apply') return ruling
     const code = ended ? '' : incoming.code ?? ''
     const reference = this.details.append({ kind: 'record', place, offset, version, hash, ended, code, key: recordId, body: ended ? NO_BODY : incoming.body })

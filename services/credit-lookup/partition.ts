@@ -144,11 +144,11 @@ export class Partition {
     return false
   }
 
-  /** Takes in a bad event that a newer release can read, at its own place; nothing happens where it still cannot. @returns the version that became current, if one did. @throws what the holdings throw */
+  /** Takes in a bad event that a newer release can read; being the newest of its key, it has nothing of its record behind it. Nothing happens where it still cannot. @returns the version that became current, if one did. @throws what the holdings throw */
   redrive(item: Item, hash: string, holdings: Holdings): RecordItem | undefined {
     if (item.what === 'parked' || !this.hasParked(hash, item.offset)) return undefined
     for (const [key, parked] of this.#parked) if (parked.hash === hash) this.#bury(key)
-    return item.what === 'record' && holdings.apply(this.#incoming(item), true) === 'apply' ? item : undefined
+    return item.what === 'record' && holdings.apply(this.#incoming(item)) === 'apply' ? item : undefined
   }
 
   /** What the region's own replica had at an offset of this log. */

@@ -52,7 +52,7 @@ describe('a partition of the lookup', () => {
     }), { numRuns: 200 })
   })
 
-  it('takes a redriven event in at its own place: what is current is what it would be had it been read at first', () => {
+  it('takes a redriven event in: what is current is what it would be had it been read at first', () => {
     const versions = fc.array(fc.record({ key, version: fc.integer({ min: 1, max: 4 }), body: fc.nat(1), ended: fc.boolean(), bad: fc.boolean() }), { maxLength: 30 })
     fc.assert(fc.property(versions, (events) => {
       using holdings = new Holdings(new Details(mkdtempSync(join(dir, 'run-'))), 1)

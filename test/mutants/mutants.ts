@@ -199,9 +199,4 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'services/credit-lookup/answer.ts', from: "listed ? 'listed' : complete ? 'not-listed' : 'unknown'", to: "listed ? 'listed' : 'not-listed'",
     test: { project: 'unit', file: 'test/credit-lookup/model.test.ts' }, says: /unknown/,
   },
-  {
-    guard: 'of a redriven event and a later one of its version the first stands', keeps: 'a lookup has the digest of its replica after a redrive',
-    file: 'services/credit-lookup/holdings.ts', from: "first ? 'apply' : decide(previous, incoming)", to: 'decide(previous, incoming)',
-    test: { project: 'unit', file: 'test/credit-lookup/partition.test.ts' }, says: /redriven event/,
-  },
 ]

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { IMPORT_CODES } from '@hub/gateway/imports/report'
 import { RULES, VERDICT_TEXTS } from '@hub/gateway/verdicts/verdict'
 import { READ_FLAGS } from '@hub/schemas/read-event'
 import { catalogue, currentPage, problemsOf, released, renderPage, serviceSources } from './errors.ts'
@@ -14,7 +15,7 @@ test('no released code has gone away, and each new one stands in the list; npm r
 
 describe('the catalogue', () => {
   test('says everything in Chinese and in English, and what to do', () => {
-    for (const [code, [zh, en, todoZh, todoEn]] of Object.entries({ ...RULES, ...READ_FLAGS, ...VERDICT_TEXTS })) {
+    for (const [code, [zh, en, todoZh, todoEn]] of Object.entries({ ...RULES, ...READ_FLAGS, ...VERDICT_TEXTS, ...IMPORT_CODES.rules, ...IMPORT_CODES.flags, ...IMPORT_CODES.skips, ...IMPORT_CODES.problems })) {
       expect([code, [zh, todoZh].every((text) => /\p{Script=Han}/u.test(text)), [en, todoEn].every((text) => /^[a-z]/.test(text))]).toEqual([code, true, true])
     }
   })

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { IMPORT_CODES } from '@hub/gateway/imports/report'
 import { RULES, VERDICT_TEXTS } from '@hub/gateway/verdicts/verdict'
 import { READ_FLAGS, type RuleText } from '@hub/schemas/read-event'
 
@@ -30,11 +31,15 @@ export function serviceSources(): { path: string; text: string }[] {
 }
 
 /** Codes by kind, in the order of the page. */
-export function catalogue(): Record<'verdicts' | 'rules' | 'flags' | 'problems', string[]> {
+export function catalogue(): Record<'verdicts' | 'rules' | 'flags' | 'rowRules' | 'rowFlags' | 'skips' | 'imports' | 'problems', string[]> {
   return {
     verdicts: Object.keys(VERDICT_TEXTS),
     rules: Object.keys(RULES),
     flags: Object.keys(READ_FLAGS),
+    rowRules: Object.keys(IMPORT_CODES.rules),
+    rowFlags: Object.keys(IMPORT_CODES.flags),
+    skips: Object.keys(IMPORT_CODES.skips),
+    imports: Object.keys(IMPORT_CODES.problems),
     problems: [...new Set(serviceSources().flatMap(({ text }) => problemsOf(text)).map(({ code }) => code))].sort(),
   }
 }
@@ -71,6 +76,22 @@ ${table(['代码 · code', '含义 · meaning', '如何处理 · what to do'], O
 事件已接受。 · The event is accepted.
 
 ${table(['代码 · code', '含义 · meaning', '如何处理 · what to do'], Object.entries(READ_FLAGS).map(([code, texts]) => textRow('flag', code, texts)))}
+
+## 导入 · Imports
+
+文件的行还有下列规则和标记；行号、列名见导入报告，标出问题的工作簿见 \`hub import --marked\`。 · Rows of files have these rules and flags besides; the report of the import names row and column, \`hub import --marked\` writes a workbook with the rows marked.
+
+${table(['规则 · rule', '含义 · meaning', '如何处理 · what to do'], Object.entries<RuleText>(IMPORT_CODES.rules).map(([code, texts]) => textRow('row-rule', code, texts)))}
+
+${table(['标记 · flag', '含义 · meaning', '如何处理 · what to do'], Object.entries<RuleText>(IMPORT_CODES.flags).map(([code, texts]) => textRow('row-flag', code, texts)))}
+
+跳过的行 · Rows passed over:
+
+${table(['代码 · code', '含义 · meaning', '如何处理 · what to do'], Object.entries<RuleText>(IMPORT_CODES.skips).map(([code, texts]) => textRow('skip', code, texts)))}
+
+整个文件 · A file as a whole:
+
+${table(['代码 · code', '含义 · meaning', '如何处理 · what to do'], Object.entries<RuleText>(IMPORT_CODES.problems).map(([code, texts]) => textRow('import', code, texts)))}
 
 ## 问题 · Problems
 
@@ -126,6 +147,6 @@ if (import.meta.main) {
   writeFileSync(PAGE, renderPage())
   const before = released()
   const now = catalogue()
-  const kept = Object.fromEntries(Object.entries(now).map(([kind, codes]) => [kind, [...new Set([...before[kind as keyof typeof before], ...codes])].sort()]))
+  const kept = Object.fromEntries(Object.entries(now).map(([kind, codes]) => [kind, [...new Set([...before[kind as keyof typeof before] ?? [], ...codes])].sort()]))
   writeFileSync(RELEASED, `${JSON.stringify(kept, null, 2)}\n`)
 }

@@ -9,7 +9,7 @@ export class FileProblem extends Error {
   readonly row: number
 
   constructor(rule: RowRule, expected: string, { sheet, row = 0 }: { sheet?: string | undefined, row?: number } = {}) {
-    super(`${ROW_RULES[rule].join(' · ')} (${expected})`)
+    super(`${ROW_RULES[rule].slice(0, 2).join(' · ')} (${expected})`)
     this.rule = rule
     this.expected = expected
     this.sheet = sheet

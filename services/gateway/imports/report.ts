@@ -1,32 +1,43 @@
 import { SHAPES } from '@hub/connectors/shapes/index'
 import { ROW_FLAGS, ROW_RULES, SKIP_RULES, type RowFlag } from '@hub/connectors/verdict'
+import { READ_FLAGS, type RuleText } from '@hub/schemas/read-event'
 import { RULES } from '../verdicts/verdict.ts'
 import type { Live } from './imports.ts'
 import type { ImportRow, ToldRow } from './store.ts'
 
 /** Why an import as a whole came to nothing, or not to all of it. */
-export const IMPORT_PROBLEMS: Readonly<Record<string, readonly [zh: string, en: string]>> = {
-  'unknown-shape': ['无法识别文件：请按原因改列名，或指定 shape', 'the file is not recognised: rename columns as its reason says, or name its shape'],
-  'rehearsed-in-part': ['文件很长，只试运行了前一部分', 'the file is long: only its first part was rehearsed'],
-  'many-absent': ['文件未再列出的记录较多，须确认其已终结；新的行已导入', 'many records are not named any more: confirm that they have ended; the rows of the file are in'],
-  'not-confirmed': ['一天内未确认，文件已删除：请重新导入', 'nobody confirmed it within a day and the file is deleted: hand it over again'],
-  'given-up': ['已放弃，文件已删除', 'it was given up and the file is deleted'],
-  'file-lost': ['文件已不在：请重新导入', 'the file is gone: hand it over again'],
-  'out-of-memory': ['文件超出内存上限：请拆分后重新导入', 'it needs more memory than allowed: split the file and hand it over again; rows before are in'],
-  internal: ['内部错误：已导入的行有效，请重新导入；见日志', 'internal error: rows before are in; hand the file over again, and see the log'],
-}
+export const IMPORT_PROBLEMS = {
+  'unknown-shape': ['无法识别文件', 'the file is not recognised', '按识别依据改列名，或指定 shape', 'rename columns as its reason says, or name its shape'],
+  'rehearsed-in-part': ['文件很长，只试运行了前一部分', 'the file is long: only its first part was rehearsed', '无需处理：确认后全部导入', 'nothing: all of it is read once it is confirmed'],
+  'many-absent': ['文件未再列出的记录较多；新的行已导入', 'many records are not named any more; the rows of the file are in', '确认这些记录已终结，或放弃', 'confirm that they have ended, or give it up'],
+  'not-confirmed': ['一天内未确认，文件已删除', 'nobody confirmed it within a day and the file is deleted', '重新导入', 'hand it over again'],
+  'given-up': ['已放弃，文件已删除', 'it was given up and the file is deleted', '无需处理', 'nothing'],
+  'file-lost': ['文件已不在', 'the file is gone', '重新导入', 'hand it over again'],
+  'out-of-memory': ['文件超出内存上限；已导入的行有效', 'it needs more memory than allowed; rows before are in', '拆分后重新导入', 'split the file and hand it over again'],
+  internal: ['内部错误；已导入的行有效', 'internal error; rows before are in', '重新导入；再次出现请告知运维（见日志）', 'hand it over again; if it comes again tell the operator, whose log has it'],
+} as const satisfies Record<string, RuleText>
 
-const ALL_RULES: Readonly<Record<string, readonly [zh: string, en: string, ...more: string[]]>> = { ...RULES, ...SKIP_RULES, ...ROW_RULES }
+/** What only rows and files of imports are told, for the lists of codes. */
+export const IMPORT_CODES = {
+  rules: ROW_RULES, skips: SKIP_RULES, problems: IMPORT_PROBLEMS,
+  flags: Object.fromEntries(Object.entries<RuleText>(ROW_FLAGS).filter(([code]) => !(code in READ_FLAGS))),
+} as const
 
-/** What is wrong, by its code, in Chinese and English. */
+const ALL_RULES: Readonly<Record<string, RuleText>> = { ...RULES, ...SKIP_RULES, ...ROW_RULES, ...IMPORT_PROBLEMS }
+
+/** What is wrong and what to do about it, by its code, in Chinese and English. */
 export function ruleText(rule: string): readonly [zh: string, en: string] {
-  const [zh, en] = ALL_RULES[rule] ?? IMPORT_PROBLEMS[rule] ?? [rule, rule]
-  return [zh, en]
+  return withRemedy(rule, ALL_RULES[rule])
 }
 
 export function flagText(flag: string): readonly [zh: string, en: string] {
-  const [zh, en] = ROW_FLAGS[flag as RowFlag] ?? [flag, flag]
-  return [zh, en]
+  return withRemedy(flag, ROW_FLAGS[flag as RowFlag])
+}
+
+function withRemedy(code: string, text: RuleText | undefined): readonly [zh: string, en: string] {
+  if (text === undefined) return [code, code]
+  const [zh, en, todoZh, todoEn] = text
+  return todoEn === 'nothing' ? [zh, en] : [`${zh}：${todoZh}`, `${en}: ${todoEn}`]
 }
 
 /** An import as it is told. `live` is what only this process knows; it is for the one who imports. */

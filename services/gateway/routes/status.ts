@@ -1,6 +1,7 @@
 import type { Db } from '@hub/runtime/db'
 import { page } from '@hub/runtime/page'
 import { READ_FLAGS } from '@hub/schemas/read-event'
+import { IMPORT_CODES } from '../imports/report.ts'
 import type { Region } from '@hub/schemas/streams'
 import type { FastifyInstance } from 'fastify'
 import { readStatus } from '../status/status.ts'
@@ -16,6 +17,6 @@ export function statusRoutes(db: Db, where: { region: Region; topicPrefix: strin
       const now = Date.now()
       return page(request, reply, { title: '我的提交 · My events', body: statusView(await readStatus(db, where, today, request.caller!, now), now) })
     })
-    app.get('/codes', { config: { access: 'open', page: { menu: '代码 · Codes' } }, schema }, (request, reply) => page(request, reply, { title: '结果代码 · Codes of verdicts', body: codesView(READ_FLAGS) }))
+    app.get('/codes', { config: { access: 'open', page: { menu: '代码 · Codes' } }, schema }, (request, reply) => page(request, reply, { title: '结果代码 · Codes of verdicts', body: codesView(READ_FLAGS, IMPORT_CODES) }))
   }
 }

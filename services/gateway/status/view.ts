@@ -109,12 +109,18 @@ ${parked.length === 0 ? html`<p class="ok">没有。 <span lang="en">None.</span
 </table></div>${moreParked ? html`<p class="quiet">仅列出前 ${parked.length} 条；全部：<code>GET /v1/parked/origin</code>。 <span lang="en">The first ${parked.length}; all of them there.</span></p>` : ''}`}`
 }
 
-/** The texts of verdicts, rules and flags, each under an anchor of its own. */
-export function codesView(flags: Readonly<Record<string, readonly [string, string, string, string]>>): Html {
-  const section = (kind: string, title: Html, texts: Readonly<Record<string, readonly [string, string, string, string]>>): Html => html`<h2>${title}</h2>
+type Texts = Readonly<Record<string, readonly [string, string, string, string]>>
+
+/** The texts of verdicts, rules and flags, each under an anchor of its own; `imports` are those that only rows of a file get. */
+export function codesView(flags: Texts, imports: { readonly rules: Texts; readonly flags: Texts; readonly skips: Texts; readonly problems: Texts }): Html {
+  const section = (kind: string, title: Html, texts: Texts): Html => html`<h2>${title}</h2>
 <div class="scroll"><table><thead><tr><th scope="col">代码 <span lang="en">Code</span></th><th scope="col">含义 <span lang="en">Meaning</span></th><th scope="col">如何处理 <span lang="en">What to do</span></th></tr></thead>
 <tbody>${Object.entries(texts).map(([code, [zh, en, todoZh, todoEn]]) => html`<tr id="${kind}-${code}"><th scope="row"><code>${code}</code></th><td>${zh}<br><span lang="en" class="quiet">${en}</span></td><td>${todoZh}<br><span lang="en" class="quiet">${todoEn}</span></td></tr>`)}</tbody></table></div>`
   return html`${section('verdict', html`结果 <span lang="en">Verdicts</span>`, VERDICT_TEXTS satisfies Record<VerdictKind, unknown>)}
 ${section('rule', html`规则 <span lang="en">Rules</span>`, RULES)}
-${section('flag', html`标记 <span lang="en">Flags</span>`, flags)}`
+${section('flag', html`标记 <span lang="en">Flags</span>`, flags)}
+${section('row-rule', html`导入：规则 <span lang="en">Imports: rules</span>`, imports.rules)}
+${section('row-flag', html`导入：标记 <span lang="en">Imports: flags</span>`, imports.flags)}
+${section('skip', html`导入：跳过的行 <span lang="en">Imports: rows passed over</span>`, imports.skips)}
+${section('import', html`导入：整个文件 <span lang="en">Imports: a file as a whole</span>`, imports.problems)}`
 }

@@ -16,12 +16,16 @@ export interface ImportOptions {
   readonly signal?: AbortSignal
 }
 
+/** A file is read and rehearsed whole before the first byte of its workbook comes. */
+const MARKING_MS = 600_000
 const FIRST_LOOK_MS = 50
 const LATER_LOOK_MS = 500
 
 export function importing(transport: Transport): {
   /** Hands a file over; it is durable when this resolves, and worked on then. Handing it over again is safe: what was taken counts as duplicate. */
   importFile(source: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: ImportOptions): Promise<Import>
+  /** A workbook (XLSX) of a file's rows with their verdicts, offending cells marked. It is a rehearsal: nothing is published, and the gateway keeps neither. */
+  markFile(source: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: Omit<ImportOptions, 'dryRun'>): Promise<Readable>
   /** An import with what is told of its rows, a page at a time: `after` = `next` of the page before. */
   readImport(id: string, page?: { readonly after?: string | undefined; readonly limit?: number }): Promise<ImportReport>
   listImports(selection?: { readonly source?: string; readonly after?: string; readonly limit?: number }): Promise<{ readonly imports: readonly Import[]; readonly next: string | null }>
@@ -44,6 +48,10 @@ export function importing(transport: Transport): {
       const body = content instanceof Readable ? content : Readable.from(content, { objectMode: false })
       const response = await transport.open(`/v1/imports/${encodeURIComponent(source)}?${queryOf({ file, shape, encoding, delimiter, dryRun })}`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body, signal })
       return transport.read<Import>(response)
+    },
+    markFile(source, content, { file, shape, encoding, delimiter, signal } = {}) {
+      const body = content instanceof Readable ? content : Readable.from(content, { objectMode: false })
+      return transport.open(`/v1/imports/${encodeURIComponent(source)}/marked?${queryOf({ file, shape, encoding, delimiter })}`, { method: 'POST', headers: { accept: '*/*', 'content-type': 'application/octet-stream' }, body, signal, silenceMs: MARKING_MS })
     },
     readImport,
     listImports: (selection = {}) => transport.json(`/v1/imports?${queryOf({ ...selection })}`),

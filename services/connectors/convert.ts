@@ -14,8 +14,14 @@ import { Row, type Fields } from './row.ts'
 import type { Context, Declared, Outcome, Shape } from './shape.ts'
 import type { Place, RowFlag, RowProblem, SkipRule } from './verdict.ts'
 
+/** What stands in a row, by the shape's columns; names as the file has them. Only where the context keeps cells. */
+export interface Cells {
+  readonly names: readonly string[]
+  readonly values: readonly string[]
+}
+
 /** What a row came to. `rows` > 1 only where a file is refused from here on: so many rows of it were not read. */
-export type RowResult = { readonly place: Place, readonly flags: readonly RowFlag[] } & (
+export type RowResult = { readonly place: Place, readonly flags: readonly RowFlag[], readonly cells?: Cells } & (
   | { readonly kind: 'read', readonly outcome: Exclude<Outcome, { skip: SkipRule }> }
   | { readonly kind: 'skipped', readonly rule: SkipRule }
   | { readonly kind: 'refused', readonly problems: readonly RowProblem[], readonly rows: number }
@@ -157,6 +163,11 @@ function firstOf(paths: readonly (readonly string[])[], value: object): string {
 }
 
 function resultOf(row: Row, shape: Shape): RowResult {
+  const result = judged(row, shape)
+  return row.context.keepCells === true ? { ...result, cells: row.cells } : result
+}
+
+function judged(row: Row, shape: Shape): RowResult {
   const outcome = row.problems.length > 0 ? undefined : shape.read(row)
   if (row.problems.length > 0) return refused(row.place, row.problems)
   if (outcome === undefined) throw new Error(`${shape.id}: a row was neither read nor refused`)

@@ -64,6 +64,11 @@ export class Row {
     }
   }
 
+  /** All of it, by the shape's columns. */
+  get cells(): { readonly names: readonly string[], readonly values: readonly string[] } {
+    return { names: this.#fields.names, values: this.#cells }
+  }
+
   refuse(rule: RowRule, field?: string, expected = ''): undefined {
     this.problems.push({ ...(field !== undefined && { column: this.#nameOf(field) }), rule, expected })
   }

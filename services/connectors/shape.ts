@@ -77,6 +77,8 @@ export interface Context {
   readonly codes: Codes
   /** Name of the file, without folders. */
   readonly file: string
+  /** What the cells of each row hold goes on with what it came to: for a workbook that is shown to the one who imports. */
+  readonly keepCells?: boolean
 }
 
 /** What the sender says of the file; where it says nothing the encoding is detected and the separator is a comma. */

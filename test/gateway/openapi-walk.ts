@@ -33,6 +33,7 @@ export const WALK: Readonly<Record<string, Asked>> = {
   'GET /v1/sources': { role: 'reader', path: () => '/v1/sources' },
   'POST /v1/sources/{id}/hand-over': { role: 'publisher', path: () => '/v1/sources/walk/hand-over', body: '{"handOverId":"walk"}', type: 'application/json', status: 404 },
   'POST /v1/imports/{key}': { role: 'publisher', path: () => '/v1/imports/walk?file=walk.csv&shape=complaint-table&dryRun=true&wait=true', body: 'x', type: 'application/octet-stream' },
+  'POST /v1/imports/{key}/marked': { role: 'publisher', path: () => '/v1/imports/walk/marked?file=walk.csv', body: 'x', type: 'application/octet-stream', status: 422 },
   'GET /v1/imports': { role: 'publisher', path: () => '/v1/imports?limit=5' },
   'GET /v1/imports/{key}': { role: 'publisher', path: () => `/v1/imports/${NOBODY}`, status: 404 },
   'POST /v1/imports/{id}/confirm': { role: 'publisher', path: () => `/v1/imports/${NOBODY}/confirm`, status: 404 },

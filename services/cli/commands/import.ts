@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
-import { createReadStream } from 'node:fs'
-import { lstat } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { lstat, rename, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { pipeline } from 'node:stream/promises'
 import type { Client, Import, ImportReport } from '@hub/client'
 import type { Cli } from '../cli.ts'
 import { confirmed } from '../confirm.ts'
@@ -21,6 +22,7 @@ interface Options {
   delimiter?: typeof DELIMITERS[number]
   dryRun?: boolean
   yes?: boolean
+  marked?: string
 }
 
 export function addImport(program: Command, cli: Cli): void {
@@ -32,11 +34,13 @@ export function addImport(program: Command, cli: Cli): void {
     .option('--encoding <encoding>', 'utf-8 或 gb18030 · utf-8 or gb18030; told by the file where it is left out')
     .option('--delimiter <delimiter>', `${DELIMITERS.join('、')} · separator of a CSV; a comma where it is left out`)
     .option('--dry-run', '只给出结果，不发布 · say the verdicts, publish nothing')
+    .option('--marked <file>', '先试运行，把每行的结果写入工作簿，有问题的单元格标色（.xlsx） · first write a workbook with the verdict of each row, offending cells marked (.xlsx)')
     .option('--yes', '按识别结果发布，不询问 · publish as recognised, ask nothing')
     .action(cli.action(async ({ settings, out }, [files], options) => {
       const given = options as Options
       if (given.source === undefined) throw new CliFailure(EXIT.validation, '请用 --source 指明来源系统。', 'Name the source system with --source.')
       const client = clientOf(settings(), regionOf(settings(), given.region), 'publisher')
+      if (given.marked !== undefined) await writeMarked(client, out, files as unknown as string[], given, given.marked)
       const reports: ImportReport[] = []
       for (const file of files as unknown as string[]) reports.push(await importOne(client, cli, out, file, given))
       out.result(reports.length === 1 ? reports[0] : reports, () => reports.map(describe).join('\n\n'))
@@ -72,11 +76,7 @@ async function importOne(client: Client, cli: Cli, out: Output, path: string, { 
     for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines++
     out.progress(`${name} 上传 · upload`, sent, bytes)
   })
-  const { id } = await client.importFile(source!, content, { file: name, shape, encoding, delimiter, dryRun }).catch((error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EACCES' || code === 'EIO') throw unreadable(path, code)
-    throw error
-  })
+  const { id } = await client.importFile(source!, content, { file: name, shape, encoding, delimiter, dryRun }).catch(unreadableAs(path))
   const workbook = /\.xls[xm]?$/i.test(name)
   const onProgress = ({ rows }: Import): void => out.progress(`${name} 行 · rows`, rows, workbook ? undefined : Math.max(lines, rows))
   const report = await client.waitForImport(id, { onProgress })
@@ -92,6 +92,25 @@ async function importOne(client: Client, cli: Cli, out: Output, path: string, { 
   const end = await client.waitForImport(id, { onProgress })
   out.progress()
   return isAbsence(end) ? tellAbsence(out, end) : end
+}
+
+/** The workbook appears under its name once it is whole. */
+async function writeMarked(client: Client, out: Output, files: readonly string[], { source, shape, encoding, delimiter }: Options, target: string): Promise<void> {
+  const [path] = files
+  if (path === undefined || files.length > 1) throw new CliFailure(EXIT.validation, '--marked 一次只能用于一个文件。', '--marked is for one file at a time.')
+  await look(path)
+  const partial = `${target}.partial`
+  try {
+    const workbook = await client.markFile(source!, createReadStream(path, { highWaterMark: 256 * 1024 }), { file: basename(path), shape, encoding, delimiter }).catch(unreadableAs(path))
+    await pipeline(workbook, createWriteStream(partial, { mode: 0o600 }))
+    await rename(partial, target)
+  } catch (error) {
+    await rm(partial, { force: true })
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EACCES' || code === 'ENOENT' || code === 'ENOSPC') throw new CliFailure(EXIT.validation, `无法写入 ${target}（${code}）。请检查路径和权限。`, `Cannot write ${target} (${code}). Check the path and the rights.`)
+    throw error
+  }
+  out.note(`标出问题的工作簿：${target}`, `workbook with the rows marked: ${target}`)
 }
 
 /** Which records end is never agreed to beforehand: `--yes` is about what the file is. */
@@ -157,6 +176,14 @@ async function look(path: string): Promise<{ bytes: number }> {
   if (found.isDirectory()) throw new CliFailure(EXIT.validation, `${path} 是文件夹。请逐个给出文件，如 ${path}/*.csv`, `${path} is a folder. Name its files, as ${path}/*.csv`)
   if (!found.isFile() && !found.isSymbolicLink()) throw new CliFailure(EXIT.validation, `${path} 不是普通文件。`, `${path} is no plain file.`)
   return { bytes: found.size }
+}
+
+/** A file that cannot be read is told by its own path. */
+function unreadableAs(path: string): (error: unknown) => never {
+  return (error) => {
+    const { code } = error as NodeJS.ErrnoException
+    throw code === 'EACCES' || code === 'EIO' ? unreadable(path, code) : error
+  }
 }
 
 function unreadable(path: string, code: string): CliFailure {

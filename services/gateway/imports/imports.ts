@@ -12,6 +12,7 @@ import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
 import { eventId, lowestId } from '../publish/event-id.ts'
 import { NO_FIGURES, type Figures } from './figures.ts'
 import type { Told } from './job.ts'
+import { markedWorkbook } from './marked/marking.ts'
 import type { PreviewRow } from './pass.ts'
 import { mappingFingerprint, readSecret } from './secret.ts'
 import { changeImport, insertImport, isTaken, readImport, readOpen, readWritten, trimTold, type ImportRow, type NewImport, type State, type Written } from './store.ts'
@@ -22,6 +23,12 @@ const LOOK_MS = 1_000
 /** Files in work or waiting for it, of one source and of all. */
 const MAX_OPEN = { source: 16, all: 64 } as const
 const WORKERS = 2
+/** Files whose workbook is being made. */
+const MARKED_AT_ONCE = 2
+/** Of a file that is marked and never an import: what its rehearsal is told. */
+const NEVER_STORED = {
+  dryRun: true, confirmed: false, recognised: null, mapping: null, state: 'running', position: 0, figures: NO_FIGURES, repeats: null, problem: null, absent: null, absenceConfirmed: false, started: null, ended: null,
+} as const
 /** How long a file waits for a person. */
 const CONFIRM_MS = 24 * 3_600_000
 const KEPT_MS = 90 * 24 * 3_600_000
@@ -60,6 +67,12 @@ export interface Handed {
 export interface Imports extends AsyncDisposable {
   /** Takes a file in; it is durable when this resolves. */
   receive(caller: Pick<Caller, 'id' | 'authorities'>, handed: Handed, chunks: AsyncIterable<Uint8Array>): Promise<string>
+  /**
+   * A workbook of a file's rows, each with what it would come to, in pieces: nothing is published.
+   * @param signal ends it, and the file is gone then: whoever asks gives it in any case
+   * @throws Problem 422 where it cannot be read, 429 where others are being marked
+   */
+  mark(caller: Pick<Caller, 'id' | 'authorities'>, handed: Omit<Handed, 'dryRun' | 'id'>, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array>>
   /** Resolves with an import that is at rest: ended, or waiting for a person. */
   settled(id: string, signal: AbortSignal): Promise<ImportRow>
   /** @throws Problem 409 where it does not wait for that */
@@ -105,13 +118,14 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
   const running = new Map<string, { source: string, ended: Promise<void>, worker: Worker }>()
   const live = new Map<string, Live>()
   const waiting = new Map<string, Set<() => void>>()
+  let marking = 0
 
   await removeLeftovers()
   const looking = look()
 
   return {
     async receive(caller, handed, chunks) {
-      if (secret === undefined) throw new Problem(503, 'IMPORT_SECRET_DIFFERS', '本网关的导入密钥与本地区不一致，无法导入 · this gateway has another import secret than its region', 'Give it the file import-secret of the gateway that imported first.', { retryAfterSeconds: 600 })
+      if (secret === undefined) throw secretDiffers()
       const open = await readOpen(db, gateway)
       if (open.length >= MAX_OPEN.all || open.filter(({ source }) => source === handed.source).length >= MAX_OPEN.source) {
         throw new Problem(429, 'TOO_MANY_IMPORTS', '未完成的导入过多，请稍后重试 · too many imports have not ended: try again later', 'Wait for those of this source, and confirm or give up those that wait for you.', { retryAfterSeconds: 10 })
@@ -133,6 +147,24 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
       }
       bell.signal()
       return id
+    },
+    async mark(caller, handed, chunks, signal) {
+      if (secret === undefined) throw secretDiffers()
+      if (marking >= MARKED_AT_ONCE) throw new Problem(429, 'TOO_MANY_IMPORTS', '未完成的导入过多，请稍后重试 · too many imports have not ended: try again later', 'Others have their files marked now.', { retryAfterSeconds: 10 })
+      marking++
+      const path = join(dir, `${randomUUID()}.partial`)
+      const done = (): void => {
+        marking--
+        void rm(path, { force: true })
+      }
+      signal.addEventListener('abort', done, { once: true })
+      const { bytes, sha256 } = await store(chunks, path)
+      const row = {
+        ...NEVER_STORED, id: eventId(Date.now()), gateway, sha256, source: handed.source, caller: caller.id, authorities: caller.authorities, file: nameOf(handed.file), bytes: BigInt(bytes),
+        encoding: handed.encoding ?? null, delimiter: handed.delimiter ?? null, shape: handed.shape ?? null, received: new Date(),
+      }
+      const { region, topicPrefix, databaseUrl, registryUrl, stateDir } = options
+      return markedWorkbook({ region, topicPrefix, databaseUrl, registryUrl, stateDir, path, secret, row }, AbortSignal.any([signal, stop.signal]))
     },
     async settled(id, signal) {
       for (;;) {
@@ -281,6 +313,10 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
 
 export function isAtRest(state: State): boolean {
   return state === 'done' || state === 'failed' || state === 'reverted' || state === 'waiting-confirmation'
+}
+
+function secretDiffers(): Problem {
+  return new Problem(503, 'IMPORT_SECRET_DIFFERS', '本网关的导入密钥与本地区不一致，无法导入 · this gateway has another import secret than its region', 'Give it the file import-secret of the gateway that imported first.', { retryAfterSeconds: 600 })
 }
 
 function wrongState(todo: string): Problem {

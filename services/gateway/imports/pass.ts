@@ -42,6 +42,8 @@ export interface Tools {
   onProgress(position: number, figures: Figures): void
   /** Is told the first rows of a rehearsal: for the one who imports, and nowhere kept. */
   onPreview(rows: readonly PreviewRow[]): void
+  /** Is told what each row of a rehearsal comes to; an earlier one again where a later one has changed it. */
+  onRow?(verdict: RowVerdict): void
   /** Makes sure, in the transaction given, that no other process imports for this source. Throws otherwise. */
   fence(client: DbTx): Promise<void>
 }
@@ -214,9 +216,12 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
       const own = taken.about === undefined ? [...new Set([...taken.flags, ...flags])] : taken.flags
       const verdict: RowVerdict = { place: taken.place, rows: taken.rows, flags: own, skip: taken.skip, ...verdictOf(taken, prepared, outcome) }
       into.add(verdict)
+      tools.onRow?.(verdict)
       if (isTold(verdict) && room()) tell.push(verdict)
       for (const change of [...(taken.settled ?? []).map((one) => into.settle(one)), ...(taken.about !== undefined && flags.length > 0 ? [into.flag(taken.about, flags)] : [])]) {
-        if (change !== undefined) tell.push(change)
+        if (change === undefined) continue
+        tools.onRow?.(change)
+        tell.push(change)
       }
     }
     return tell

@@ -17,6 +17,12 @@ export const IMPORT_PROBLEMS = {
   internal: ['内部错误；已导入的行有效', 'internal error; rows before are in', '重新导入；再次出现请告知运维（见日志）', 'hand it over again; if it comes again tell the operator, whose log has it'],
 } as const satisfies Record<string, RuleText>
 
+/** Verdicts as people read them. */
+export const VERDICT_NAMES: Readonly<Record<string, readonly [zh: string, en: string]>> = {
+  accepted: ['已接受', 'accepted'], 'new-version': ['新版本', 'new version'], duplicate: ['重复', 'duplicate'], stale: ['过期', 'stale'], conflict: ['冲突', 'conflict'],
+  tallied: ['计入统计', 'tallied'], waiting: ['等待相关记录', 'waiting'], refused: ['拒绝', 'refused'], skipped: ['跳过', 'skipped'],
+}
+
 /** What only rows and files of imports are told, for the lists of codes. */
 export const IMPORT_CODES = {
   rules: ROW_RULES, skips: SKIP_RULES, problems: IMPORT_PROBLEMS,

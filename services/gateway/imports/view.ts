@@ -2,7 +2,7 @@ import { SHAPES } from '@hub/connectors/shapes/index'
 import { html, type Html } from '@hub/runtime/page'
 import type { Live } from './imports.ts'
 import type { PreviewRow } from './pass.ts'
-import { flagText, rowReport, ruleText } from './report.ts'
+import { flagText, rowReport, ruleText, VERDICT_NAMES } from './report.ts'
 import type { ImportRow, State, ToldRow } from './store.ts'
 
 const STATE_TEXTS: Readonly<Record<State, readonly [zh: string, en: string]>> = {
@@ -17,11 +17,6 @@ const STATE_TEXTS: Readonly<Record<State, readonly [zh: string, en: string]>> = 
 
 /** Of a complete list that would end many records. */
 const ABSENCE_TEXT: readonly [zh: string, en: string] = ['待确认：新的行已导入', 'waits for your confirmation: its rows are in']
-
-const VERDICT_NAMES: Readonly<Record<string, readonly [zh: string, en: string]>> = {
-  accepted: ['已接受', 'accepted'], 'new-version': ['新版本', 'new version'], duplicate: ['重复', 'duplicate'], stale: ['过期', 'stale'], conflict: ['冲突', 'conflict'],
-  tallied: ['计入统计', 'tallied'], waiting: ['等待相关记录', 'waiting'], refused: ['拒绝', 'refused'], skipped: ['跳过', 'skipped'],
-}
 
 /** Texts of a row that are shown: how many, and how long each. */
 const PREVIEW_TEXTS = 12
@@ -38,7 +33,8 @@ export function importForm(sources: readonly string[]): Html {
 <div class="entry"><label for="encoding">编码 · Encoding</label><select id="encoding" name="encoding"><option value="">自动判断 · told by the file</option><option>utf-8</option><option>gb18030</option></select></div>
 <div class="entry"><label for="delimiter">CSV 分隔符 · Separator of a CSV</label><select id="delimiter" name="delimiter"><option value="">自动判断 · told by the file</option><option value="comma">,</option><option value="semicolon">;</option><option value="tab">Tab</option></select></div>
 <div class="entry"><label for="file">文件（CSV、XLSX、NDJSON、JSON、通告正文） · File</label><input id="file" name="file" type="file" required></div>
-<p><button>上传并识别 · Upload and recognise</button></p>
+<p><button>上传并识别 · Upload and recognise</button> <button formaction="/import/marked">下载标出问题的工作簿 · Workbook with the problems marked</button></p>
+<p class="quiet">工作簿只作试运行：每行的结果和处理办法在旁，有问题的单元格标色；不发布，也不保留。<br><span lang="en">The workbook is a rehearsal: verdict and remedy beside each row, offending cells coloured. Nothing is published or kept.</span></p>
 </form>`
 }
 

@@ -10,6 +10,7 @@ import { createPreparing } from '../publish/prepare.ts'
 import type { Figures } from './figures.ts'
 import { work, type Told } from './job.ts'
 import { Superseded, type PreviewRow } from './pass.ts'
+import { openPreparing } from './preparing.ts'
 import { changeImport, leaseOf } from './store.ts'
 
 /** What a worker thread is started with: one import, of which it does what is next. */

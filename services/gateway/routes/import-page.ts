@@ -5,7 +5,8 @@ import { html, page, type Html } from '@hub/runtime/page'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { importForm, importList, importView } from '../imports/view.ts'
 import { readImports, readTold, type ImportRow } from '../imports/store.ts'
-import { bounded, findImport, mayImport, visible, type ImportRoutes } from './imports.ts'
+import type { Handed } from '../imports/imports.ts'
+import { bounded, closed, findImport, mayImport, sendWorkbook, visible, type ImportRoutes } from './imports.ts'
 
 /** A person waits this long for an answer before the page says that it goes on. */
 const PATIENCE_MS = 20_000
@@ -33,9 +34,15 @@ export function importPage({ db, imports, admission, closing }: ImportRoutes): (
     })
 
     app.post('/import', { config, schema, onRequest: async () => admission.admit(false) }, async (request, reply) => {
-      const id = await receive(request)
+      const { chunks, handed } = await received(request)
+      const id = await imports.receive(request.caller!, { ...handed, dryRun: false }, chunks)
       const row = await imports.settled(id, AbortSignal.any([closing, AbortSignal.timeout(PATIENCE_MS)]))
       return show(request, reply, row, true)
+    })
+
+    app.post('/import/marked', { config, schema, onRequest: async () => admission.admit(false) }, async (request, reply) => {
+      const { chunks, handed } = await received(request)
+      return sendWorkbook(reply, await imports.mark(request.caller!, handed, chunks, closed(reply)))
     })
 
     app.get<One>('/import/:id', { config, schema: one }, async (request, reply) => show(request, reply, await findImport(db, request.caller!, request.params.id), false))
@@ -45,7 +52,8 @@ export function importPage({ db, imports, admission, closing }: ImportRoutes): (
     app.post<One>('/import/:id/revert', { config, schema: one }, (request, reply) => act('revert', request, reply))
   }
 
-  async function receive(request: FastifyRequest): Promise<string> {
+  /** The file of the form, still to be read, and what was said of it. */
+  async function received(request: FastifyRequest): Promise<{ chunks: AsyncIterable<Uint8Array>, handed: Omit<Handed, 'dryRun' | 'id'> }> {
     const given = new Map<string, string>()
     for await (const part of request.parts()) {
       if (part.type === 'field') {
@@ -56,10 +64,10 @@ export function importPage({ db, imports, admission, closing }: ImportRoutes): (
       if (!SOURCE.test(source)) throw new Problem(400, 'IMPORT_FORM', '请填写来源系统并选择文件 · name the source system and choose a file', 'The source is small letters, digits, ".", "_" and "-", at most 40.')
       mayImport(request.caller!, source)
       const encoding = given.get('encoding')
-      return imports.receive(request.caller!, {
-        source, file: part.filename, dryRun: false,
-        ...((encoding === 'utf-8' || encoding === 'gb18030') && { encoding }), delimiter: DELIMITERS[given.get('delimiter') ?? ''],
-      }, bounded((part as MultipartFile).file))
+      return {
+        handed: { source, file: part.filename, ...((encoding === 'utf-8' || encoding === 'gb18030') && { encoding }), delimiter: DELIMITERS[given.get('delimiter') ?? ''] },
+        chunks: bounded((part as MultipartFile).file),
+      }
     }
     throw new Problem(400, 'IMPORT_FORM', '请填写来源系统并选择文件 · name the source system and choose a file', 'The form has no file.')
   }

@@ -4,6 +4,7 @@ import type { Db } from '@hub/runtime/db'
 import { Problem, problemAnswer, type Caller, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import type { Admission } from '../intake/admission.ts'
 import { readChunks, type Patience } from '../intake/body.ts'
 import { allows } from '../callers.ts'
@@ -21,6 +22,7 @@ const UPLOADS = { all: 16, perCaller: 4 } as const
 const MAX_PAGE = 1_000
 const DEFAULT_PAGE = 100
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+const WORKBOOK = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
 const DELIMITERS = { comma: ',', semicolon: ';', tab: '\t' } as const
 
 interface Handover {
@@ -55,21 +57,18 @@ export function importRoutes({ db, imports, admission, closing }: ImportRoutes):
     app.post<Handover>('/v1/imports/:key', {
       config: { access: { roles: ['publisher'] }, documented: HANDED_OVER },
       schema: HAND_OVER,
-      onRequest: async (request, reply) => {
-        if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'CONTENT_ENCODING', '不接受压缩内容 · compressed bodies are not accepted', 'Send it without content-encoding.')
-        mayImport(request.caller!, (request.params as Handover['Params']).key)
-        admission.admit(false)
-        const release = slots.take(request.caller!.id)
-        if (release === undefined) throw new Problem(429, 'TOO_MANY_IMPORTS', '未完成的导入过多，请稍后重试 · too many imports have not ended: try again later', 'Too many files are on their way here: send fewer at a time.', { retryAfterSeconds: 10 })
-        reply.raw.once('close', release)
-      },
+      onRequest: admitFile,
     }, async (request, reply) => {
       const { file = 'file', encoding, delimiter, shape, dryRun = false, wait = false } = request.query
-      const { body } = request
-      const chunks = body === undefined ? [] : bounded(readChunks(body as IncomingMessage, PATIENCE, closing))
-      const id = await imports.receive(request.caller!, { source: request.params.key, file, encoding, delimiter: delimiter && DELIMITERS[delimiter], shape, dryRun }, toAsync(chunks))
+      const id = await imports.receive(request.caller!, { source: request.params.key, file, encoding, delimiter: delimiter && DELIMITERS[delimiter], shape, dryRun }, chunksOf(request))
       const row = await readRested(id, wait)
       return reply.code(wait && isEnd(row) ? 200 : 202).header('location', `/v1/imports/${id}`).send(reportOf(row, imports.live(id)))
+    })
+
+    app.post<Handover>('/v1/imports/:key/marked', { config: { access: { roles: ['publisher'] }, documented: MARKED_UP }, schema: MARK, onRequest: admitFile }, async (request, reply) => {
+      const { file = 'file', encoding, delimiter, shape } = request.query
+      const pieces = await imports.mark(request.caller!, { source: request.params.key, file, encoding, delimiter: delimiter && DELIMITERS[delimiter], shape }, chunksOf(request), closed(reply))
+      return sendWorkbook(reply, pieces)
     })
 
     app.get<{ Querystring: { source?: string, after?: string, limit?: number } }>('/v1/imports', { config: { ...roles, documented: LISTED }, schema: LIST }, async (request) => {
@@ -92,6 +91,20 @@ export function importRoutes({ db, imports, admission, closing }: ImportRoutes):
     app.post<One>('/v1/imports/:id/confirm', { config: acting, schema: CONFIRM }, (request, reply) => act('confirm', request, reply))
     app.post<One>('/v1/imports/:id/cancel', { config: acting, schema: CANCEL }, (request, reply) => act('cancel', request, reply))
     app.post<One>('/v1/imports/:id/revert', { config: acting, schema: REVERT }, (request, reply) => act('revert', request, reply))
+  }
+
+  async function admitFile(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (request.headers['content-encoding'] !== undefined) throw new Problem(415, 'CONTENT_ENCODING', '不接受压缩内容 · compressed bodies are not accepted', 'Send it without content-encoding.')
+    mayImport(request.caller!, (request.params as Handover['Params']).key)
+    if (Number(request.headers['content-length'] ?? 0) > BOUNDS.textBytes) throw tooLarge()
+    admission.admit(false)
+    const release = slots.take(request.caller!.id)
+    if (release === undefined) throw new Problem(429, 'TOO_MANY_IMPORTS', '未完成的导入过多，请稍后重试 · too many imports have not ended: try again later', 'Too many files are on their way here: send fewer at a time.', { retryAfterSeconds: 10 })
+    reply.raw.once('close', release)
+  }
+
+  function chunksOf({ body }: FastifyRequest): AsyncIterable<Uint8Array> {
+    return toAsync(body === undefined ? [] : bounded(readChunks(body as IncomingMessage, PATIENCE, closing)))
   }
 
   async function act(action: 'confirm' | 'cancel' | 'revert', request: FastifyRequest<One>, reply: FastifyReply): Promise<FastifyReply> {
@@ -135,9 +148,25 @@ export async function* bounded(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   let bytes = 0
   for await (const chunk of chunks) {
     bytes += chunk.length
-    if (bytes > BOUNDS.textBytes) throw new Problem(413, 'FILE_TOO_LARGE', '文件过大，请拆分 · the file is too large: split it', `At most ${BOUNDS.textBytes} bytes. Nothing of it was taken in.`)
+    if (bytes > BOUNDS.textBytes) throw tooLarge()
     yield chunk
   }
+}
+
+function tooLarge(): Problem {
+  return new Problem(413, 'FILE_TOO_LARGE', '文件过大，请拆分 · the file is too large: split it', `At most ${BOUNDS.textBytes} bytes. Nothing of it was taken in.`)
+}
+
+/** Given when an answer is over, however it ended. */
+export function closed(reply: FastifyReply): AbortSignal {
+  const over = new AbortController()
+  if (reply.raw.closed) over.abort()
+  else reply.raw.once('close', () => over.abort())
+  return over.signal
+}
+
+export function sendWorkbook(reply: FastifyReply, pieces: AsyncGenerator<Uint8Array>): FastifyReply {
+  return reply.headers({ 'content-type': WORKBOOK, 'content-disposition': 'attachment; filename="marked.xlsx"', 'cache-control': 'no-store' }).send(Readable.from(pieces, { objectMode: false }))
 }
 
 async function* toAsync(chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
@@ -149,6 +178,12 @@ const WAIT = { type: 'boolean', description: `等待至结束或需要确认，�
 const ID = { type: 'object', required: ['id'], properties: { id: { type: 'string', pattern: UUID, description: '导入编号 · id of the import' } } }
 const LIMIT = { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE, description: '每页至多 · at most so many a page' }
 
+const ABOUT_FILE = {
+  file: { type: 'string', maxLength: 300, description: '文件名 · name of the file' },
+  shape: { type: 'string', enum: SHAPES.map(({ id }) => id), description: '文件的形式 · what kind of file it is' },
+  encoding: { type: 'string', enum: ['utf-8', 'gb18030'], description: '编码，默认自动判断 · encoding; told by the file where it is left out' },
+  delimiter: { type: 'string', enum: Object.keys(DELIMITERS), description: 'CSV 分隔符，默认逗号 · separator of a CSV; a comma where it is left out' },
+}
 const HAND_OVER = {
   operationId: 'importFile',
   summary: '导入文件 · import a file',
@@ -160,14 +195,20 @@ const HAND_OVER = {
     type: 'object',
     additionalProperties: false,
     properties: {
-      file: { type: 'string', maxLength: 300, description: '文件名 · name of the file' },
-      shape: { type: 'string', enum: SHAPES.map(({ id }) => id), description: '文件的形式 · what kind of file it is' },
-      encoding: { type: 'string', enum: ['utf-8', 'gb18030'], description: '编码，默认自动判断 · encoding; told by the file where it is left out' },
-      delimiter: { type: 'string', enum: Object.keys(DELIMITERS), description: 'CSV 分隔符，默认逗号 · separator of a CSV; a comma where it is left out' },
+      ...ABOUT_FILE,
       dryRun: { type: 'boolean', description: '只给出结果，不发布 · say the verdicts and publish nothing' },
       wait: WAIT,
     },
   },
+}
+const MARK = {
+  operationId: 'markFile',
+  summary: '标出文件中有问题的行 · mark the rows of a file',
+  description: '试运行并返回工作簿：每行的结果、规则和处理办法在旁，有问题的单元格已标色；不发布、不保留。只含所读取的列，不含投诉人等列，疑似身份证号码略去。'
+    + ' · Rehearses it and answers with a workbook: beside each row its verdict, rules and what to do, the offending cells coloured. Nothing is published and nothing kept. It has the columns that are read and no others, and no identity number.',
+  tags: ['publish'],
+  params: HAND_OVER.params,
+  querystring: { ...HAND_OVER.querystring, properties: ABOUT_FILE },
 }
 const LIST = {
   operationId: 'listImports', summary: '导入列表 · imports', description: '新的在前 · the newest first', tags: ['publish'],
@@ -185,18 +226,26 @@ const REVERT = { operationId: 'revertImport', summary: '撤销导入 · take an 
 
 const ANSWER = { content: { 'application/json': { schema: { $ref: 'Import#' }, example: IMPORT_EXAMPLE } } }
 const UNKNOWN = problemAnswer('没有此导入 · no such import', 'IMPORT_UNKNOWN')
+const FILE_BODY = { required: true, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } }
+const NOT_TAKEN = {
+  400: problemAnswer('请求有误 · the request is wrong', 'BODY_BROKEN_OFF'),
+  403: problemAnswer('不是该来源的发布方 · not a publisher of this source', 'SOURCE_NOT_ALLOWED'),
+  408: problemAnswer('内容未及时到达 · the body did not come in time', 'BODY_TOO_SLOW'),
+  413: problemAnswer('文件过大 · the file is too large', 'FILE_TOO_LARGE'),
+  415: problemAnswer('内容类型不支持 · this content type is not accepted', 'CONTENT_ENCODING'),
+  429: problemAnswer('未完成的导入过多 · too many imports have not ended', 'TOO_MANY_IMPORTS'),
+  503: problemAnswer('暂不能接收 · not taken in now', 'CLOSING', 'OVERLOADED', 'DATABASE_RESTORED', 'OUTBOX_FULL', 'IMPORT_SECRET_DIFFERS'),
+}
 const HANDED_OVER: Documented = {
-  body: { required: true, content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } },
+  body: FILE_BODY,
+  response: { 200: { description: '已结束（wait） · it has ended', ...ANSWER }, 202: { description: '已接收 · taken in; `location` has its address', ...ANSWER }, ...NOT_TAKEN },
+}
+const MARKED_UP: Documented = {
+  body: FILE_BODY,
   response: {
-    200: { description: '已结束（wait） · it has ended', ...ANSWER },
-    202: { description: '已接收 · taken in; `location` has its address', ...ANSWER },
-    400: problemAnswer('请求有误 · the request is wrong', 'BODY_BROKEN_OFF'),
-    403: problemAnswer('不是该来源的发布方 · not a publisher of this source', 'SOURCE_NOT_ALLOWED'),
-    408: problemAnswer('内容未及时到达 · the body did not come in time', 'BODY_TOO_SLOW'),
-    413: problemAnswer('文件过大 · the file is too large', 'FILE_TOO_LARGE'),
-    415: problemAnswer('内容类型不支持 · this content type is not accepted', 'CONTENT_ENCODING'),
-    429: problemAnswer('未完成的导入过多 · too many imports have not ended', 'TOO_MANY_IMPORTS'),
-    503: problemAnswer('暂不能接收 · not taken in now', 'CLOSING', 'OVERLOADED', 'DATABASE_RESTORED', 'OUTBOX_FULL', 'IMPORT_SECRET_DIFFERS'),
+    200: { description: '工作簿 · the workbook', content: { [WORKBOOK]: { schema: { type: 'string', format: 'binary' } } } },
+    ...NOT_TAKEN,
+    422: problemAnswer('无法读取文件 · the file cannot be read', 'FILE_UNREADABLE'),
   },
 }
 const LISTED: Documented = { response: { 200: { description: '一页 · one page', content: { 'application/json': { schema: { $ref: 'Imports#' }, example: { imports: [IMPORT_EXAMPLE], next: null } } } } } }

@@ -36,6 +36,8 @@ export interface Nearest {
 
 const SENTENCES = /^\s*1\s*[、.．].*(?:不合格|不符合)/m
 const CODE_TABLE = ['domain', 'local_code', 'national_code']
+/** Yearly figures: a total says nothing of any record. */
+const FIGURES = ['指标', '数值', '年度']
 const MAX_SHOWN = 40
 
 /**
@@ -75,6 +77,7 @@ async function recogniseTable(pieces: AsyncIterable<readonly RawRow[]>, told: { 
         continue
       }
       if (CODE_TABLE.every((name) => cells.includes(name))) return { ...told, reason: ['这是代码对照表，不是事件来源：请放入 reference/codes', 'a table of codes, not a source of events: it belongs in reference/codes'] }
+      if (FIGURES.every((name) => cells.includes(name))) return { ...told, reason: ['这是汇总统计数字，不是逐条的记录：不导入；沪苏浙皖（sh、js、zj、ah）以外地区的数据一概不接收', 'a table of totals and not of records: it is not imported; nothing is taken from outside the four regions sh, js, zj, ah'] }
       const fits = tables.flatMap((shape) => {
         const header = headerOf(cells, shape.required, shape)
         return header === undefined ? [] : [{ shape, header }]

@@ -53,7 +53,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     scope.use('upkeep', keepUp(db, config, () => history.waiting, context.metrics, log))
     const stop = new AbortController()
     const feed = scope.use('feed', createFeed({ databaseUrl: config.databaseUrl, codec, log, metrics: context.metrics, closing: stop.signal }))
-    const imports = scope.use('imports', await startImports({ ...config, db, wakeup: context.wakeup, log, onFinished: handOverImports(db, sources, log) }))
+    const imports = scope.use('imports', await startImports({ ...config, db, wakeup: context.wakeup, log, outboxFull: () => admission.enough(false) !== undefined, onReverting: ({ id, source }) => sources.takeBack(source, id), onFinished: handOverImports(db, sources, log) }))
     const republishing = keepRepublished(db, topics.filter(({ technical }) => !technical).map(({ topic }) => topic), context.wakeup, log, stop.signal)
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
     const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), ...admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]

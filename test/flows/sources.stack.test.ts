@@ -119,3 +119,14 @@ it('a restart publishes nothing new; what changed in the file is published, and 
 }, 60_000)
 
 it('the replicas are equal whatever was told of sources', () => hub.expectEqual())
+
+it('a hand-over that is taken back counts nowhere any more: the one before is the last again', async () => {
+  const before = (await one('ah', 'zj-12315'))!.lastHandOver!.id
+  const client = hub.client('zj', 'publisher')
+  const table = '登记编号,工单类型,登记时间,更新时间,办理状态,问题类别\nTB1,投诉,2026-03-05 08:00:00,2026-03-05 08:00:00,已受理,Q0001\n'
+  const { id } = await client.importFile('zj-12315', [Buffer.from(table)], { file: 'back.csv', shape: 'complaint-table' })
+  expect((await client.waitForImport(id)).state).toBe('done')
+  await everywhere('the hand-over', 'zj-12315', (view) => view?.lastHandOver?.id === id)
+  await client.revertImport(id)
+  await everywhere('the one before', 'zj-12315', (view) => view?.lastHandOver?.id === before)
+})

@@ -63,7 +63,7 @@ describe('the document', () => {
       const page = await fetch(hub.url('zj') + route.slice('GET '.length), { redirect: 'manual' })
       expect([route, page.headers.get('location') ?? page.headers.get('content-type')]).toEqual([route, expect.stringMatching(/^(\/login\b|text\/html)/)])
     }
-    expect([...routes].filter((route) => !told.includes(route) && !route.startsWith('GET '))).toEqual(['POST /import', 'POST /import/{id}/confirm', 'POST /import/{id}/cancel', 'POST /import/{id}/revert', 'POST /login', 'POST /logout'])
+    expect([...routes].filter((route) => !told.includes(route) && !route.startsWith('GET '))).toEqual(['POST /import', 'POST /import/marked', 'POST /import/{id}/confirm', 'POST /import/{id}/cancel', 'POST /import/{id}/revert', 'POST /login', 'POST /logout'])
   })
 
   test('lists every problem that the code knows, by its code and status, and none that it does not', () => {

@@ -2,7 +2,8 @@ import type { ListingAct, ListingFacts, Removal } from '../compose/listing.ts'
 import { entityTypeOf, readCode } from '../normalise/code.ts'
 import { removalGround } from '../normalise/removal.ts'
 import { present } from '../present.ts'
-import { liesIn } from '../reference/divisions.ts'
+import { GB_CODES } from '@hub/schemas/streams'
+import { divisionName, liesIn } from '../reference/divisions.ts'
 import type { Row } from '../row.ts'
 
 /** The code under which a subject is known, and the contract's fields of it. */
@@ -24,7 +25,7 @@ export function subjectOf(row: Row, own: { regNo?: boolean, pripid?: boolean, di
   const regNo = own.regNo ? row.text('regNo') : undefined
   const pripid = own.pripid ? row.text('pripid') : undefined
   const division = own.division ? row.text('division') : undefined
-  if (division !== undefined && DIVISION.test(division) && !liesIn(division, row.context.region)) return row.refuse('out-of-region', 'division', row.context.region)
+  if (division !== undefined && DIVISION.test(division) && !liesIn(division, row.context.region)) return row.refuse('out-of-region', 'division', `${row.context.region}: ${divisionName(`${GB_CODES[row.context.region]}0000`)} ${GB_CODES[row.context.region]}××××`)
   const text = row.text('code')
   const reading = text === undefined ? undefined : readCode(text, row.today)
   if (reading?.kind === 'identity') return row.refuse('identity', 'code', 'GB 32100-2015')

@@ -17,7 +17,7 @@ import type { PreviewRow } from './pass.ts'
 import { mappingFingerprint, readSecret } from './secret.ts'
 import { changeImport, insertImport, isTaken, readImport, readOpen, readWritten, trimTold, type ImportRow, type NewImport, type State, type Written } from './store.ts'
 import { store } from './upload.ts'
-import type { WorkerInput, WorkerMessage } from './worker.ts'
+import type { WorkerInput, WorkerMessage, WorkerOrder } from './worker.ts'
 
 const LOOK_MS = 1_000
 /** Files in work or waiting for it, of one source and of all. */
@@ -96,6 +96,10 @@ export interface ImportOptions {
   readonly logLevel: string
   readonly wakeup: Wakeup
   readonly log: Log
+  /** Whether so much waits for the broker that nothing more may be published. */
+  readonly outboxFull: () => boolean
+  /** Is told before an import is taken back, once or, after a crash, again. */
+  readonly onReverting?: (import_: { readonly id: string, readonly source: string }) => Promise<void>
   /** Is told of each import that has published all it will, once or, after a crash, again. */
   readonly onFinished?: (finished: Finished) => Promise<void>
 }
@@ -119,6 +123,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
   const live = new Map<string, Live>()
   const waiting = new Map<string, Set<() => void>>()
   let marking = 0
+  let holding = false
 
   await removeLeftovers()
   const looking = look()
@@ -151,6 +156,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
     async mark(caller, handed, chunks, signal) {
       if (secret === undefined) throw secretDiffers()
       if (marking >= MARKED_AT_ONCE) throw new Problem(429, 'TOO_MANY_IMPORTS', '未完成的导入过多，请稍后重试 · too many imports have not ended: try again later', 'Others have their files marked now.', { retryAfterSeconds: 10 })
+      signal.throwIfAborted()
       marking++
       const path = join(dir, `${randomUUID()}.partial`)
       const done = (): void => {
@@ -199,7 +205,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
     live: (id) => live.get(id) ?? {},
     async [Symbol.asyncDispose]() {
       stop.abort()
-      for (const { worker } of running.values()) worker.postMessage('stop')
+      for (const { worker } of running.values()) worker.postMessage('stop' satisfies WorkerOrder)
       await Promise.race([Promise.all([...running.values()].map(({ ended }) => ended)), pause(STOP_MS, new AbortController().signal)])
       await Promise.all([...running.values()].map(({ worker }) => worker.terminate()))
       bell.signal()
@@ -210,12 +216,21 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
   async function look(): Promise<void> {
     while (!stop.signal.aborted) {
       try {
+        hold()
         await startNext()
       } catch (error) {
         log.warn({ err: error }, 'imports could not be looked at, tried again')
       }
       await bell.wait(LOOK_MS, stop.signal)
     }
+  }
+
+  /** What is under way takes no more rows while the outbox is full, and goes on when it has room. */
+  function hold(): void {
+    const full = options.outboxFull()
+    if (full !== holding && running.size > 0) log.warn({ imports: [...running.keys()] }, full ? 'imports wait: the outbox is full' : 'imports go on: the outbox has room')
+    holding = full
+    for (const { worker } of running.values()) worker.postMessage((full ? 'hold' : 'go-on') satisfies WorkerOrder)
   }
 
   async function startNext(): Promise<void> {
@@ -232,7 +247,10 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
         ring(id)
       } else if (state === 'waiting-confirmation') {
         if (Date.now() - received.getTime() > CONFIRM_MS) await changeImport(db, id, { state: 'failed', problem: 'not-confirmed', ended: true }, [state])
-      } else if (running.size < WORKERS && ![...running.values()].some((one) => one.source === source) && !await isTaken(db, source, gateway)) start(id, source, secret)
+      } else if (running.size < WORKERS && ![...running.values()].some((one) => one.source === source) && !await isTaken(db, source, gateway)) {
+        if (state === 'reverting') await options.onReverting?.({ id, source })
+        start(id, source, secret)
+      }
     }
   }
 
@@ -255,6 +273,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
       bell.signal()
     })
     running.set(id, { source, ended, worker })
+    if (options.outboxFull()) worker.postMessage('hold' satisfies WorkerOrder)
   }
 
   function hear(message: WorkerMessage, known: Live): void {

@@ -36,6 +36,8 @@ export interface Tools {
   readonly key: KeyObject
   readonly log: Log
   readonly stop: AbortSignal
+  /** Resolves when the outbox has room for what a batch publishes, or at the stop. */
+  room(): Promise<void>
   /** Rings the bell of the outbox. */
   onPublished(): void
   /** Is told after each batch. */
@@ -129,6 +131,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     if (rehearsed === undefined) {
       const changes = stored.changes()
       await committing
+      await tools.room()
       // While the database has this batch the next one is read and prepared.
       committing = commit(rows.length, items, events, changes)
       committing.catch(() => {})
@@ -274,6 +277,7 @@ async function publishTallies(tools: Tools, row: ImportRow, counting: Counting):
 
 /** Publishes events of an import that no row of it tells, in one transaction with what is remembered of them. @returns how many were written */
 export async function publishWith(tools: Tools, importId: string, events: PreparedEvent[], remember: (client: DbTx) => Promise<void>): Promise<number> {
+  await tools.room()
   const written = await persist(tools, () => tools.db.tx(async (client) => {
     await tools.fence(client)
     const { rows } = await publishIn(client, events, isEnding, importId)

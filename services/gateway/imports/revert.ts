@@ -37,6 +37,7 @@ export async function revert(tools: Tools, row: ImportRow): Promise<boolean> {
   const streamOf = new Map(DATA_STREAMS.map((stream) => [topicName(preparing.region, stream, preparing.topicPrefix), stream]))
   let after = { topic: '', recordId: '' }
   for (;;) {
+    await tools.room()
     if (tools.stop.aborted) return false
     try {
       const records = await readCreated(db, row.id, after, RECORDS_PER_BATCH)

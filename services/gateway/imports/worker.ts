@@ -36,6 +36,9 @@ export type WorkerMessage =
   | { readonly type: 'published' }
   | { readonly type: 'log', readonly line: string }
 
+/** What a worker is told: `hold` while the outbox is full, then `go-on`. */
+export type WorkerOrder = 'hold' | 'go-on' | 'stop'
+
 /** Longer than a batch and its retries take; the one who has it renews it all the time. */
 const LEASE_MS = 20_000
 const RENEW_MS = 4_000
@@ -45,7 +48,14 @@ const port = parentPort!
 const say = (message: WorkerMessage): void => port.postMessage(message)
 const log = createLog({ service: 'gateway', level: input.logLevel, destination: { write: (line: string) => say({ type: 'log', line }) } }).child({ import: input.id })
 const stop = new AbortController()
-port.on('message', () => stop.abort())
+/** Resolved once the outbox has room again; undefined while it has. */
+let held: PromiseWithResolvers<void> | undefined
+port.on('message', (order: WorkerOrder) => {
+  if (order === 'hold') return void (held ??= Promise.withResolvers())
+  held?.resolve()
+  held = undefined
+  if (order === 'stop') stop.abort()
+})
 
 await using db = createDb({ url: input.databaseUrl, name: 'gateway-import', max: 2, log, answerMs: 30_000 })
 // One import of a source at a time, whatever gateway has its file.
@@ -56,6 +66,9 @@ if (lease !== undefined) {
     const codec = await createCodec({ registryUrl: input.registryUrl, cacheDir: input.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
     await work({
       db, log, stop: stop.signal, key: createSecretKey(input.secret), preparing: await createPreparing(codec, input),
+      async room() {
+        if (held !== undefined && !stop.signal.aborted) await held.promise
+      },
       onPublished: () => say({ type: 'published' }),
       onProgress: (position, figures) => say({ type: 'progress', position, figures }),
       onPreview: (rows) => say({ type: 'preview', rows }),

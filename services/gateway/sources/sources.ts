@@ -7,7 +7,7 @@ import { topicName, type Region } from '@hub/schemas/streams'
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Declaration } from './declaration.ts'
-import { findHandOver, insertHandOver, readReached, readStoredSources, writeStoredSource, type StoredHandOver, type StoredSource } from './store.ts'
+import { deleteHandOver, findHandOver, insertHandOver, readReached, readStoredSources, writeStoredSource, type StoredHandOver, type StoredSource } from './store.ts'
 
 /** Full name of the contract that sources are published by. */
 export const SOURCE_STATUS = 'cn.yrd.source_status.SourceStatus'
@@ -39,6 +39,10 @@ export interface Sources {
    * committed. @throws Problem SOURCE_UNDECLARED, HAND_OVER_CONFLICT for the same id with other content
    */
   handOver(source: string, handOver: HandOver): Promise<HandedOver>
+  /**
+   * Withdraws a hand-over whose content is taken back, where it is the source's last: the one before is the last again, for what came since is gone. A later one stands, for it says that all is here.
+   */
+  takeBack(source: string, handOverId: string): Promise<void>
 }
 
 export interface SourcesOptions {
@@ -88,6 +92,17 @@ export function createSources({ db, writer, region, topicPrefix, wakeup }: Sourc
         return { publish: [next], result: { at, baselineCompleteAt: next.baselineCompleteAt, duplicate: false } }
       })
       return result
+    },
+
+    async takeBack(id, handOverId) {
+      await publishing(async (c) => {
+        const [source] = await readStoredSources(c, id)
+        const last = source?.lastHandOver
+        if (source === undefined || last?.id !== handOverId) return { publish: [], result: undefined }
+        const before = await deleteHandOver(c, id, handOverId)
+        const baselineCompleteAt = source.baselineCompleteAt?.getTime() === last.at.getTime() ? null : source.baselineCompleteAt
+        return { publish: [{ ...source, lastHandOver: before ?? null, baselineCompleteAt }], result: undefined }
+      })
     },
   }
 

@@ -60,6 +60,13 @@ export async function insertHandOver(db: DbClient, source: string, caller: strin
   await db.query(`DELETE FROM hand_over WHERE source = $1 AND at < $2::timestamptz - interval '400 days'`, [source, at])
 }
 
+/** @returns the newest that is left of its source */
+export async function deleteHandOver(db: DbClient, source: string, id: string): Promise<StoredHandOver | undefined> {
+  await db.query('DELETE FROM hand_over WHERE source = $1 AND id = $2', [source, id])
+  const { rows } = await db.query<StoredHandOver>('SELECT id, at, rows, way, baseline, partitions FROM hand_over WHERE source = $1 ORDER BY at DESC LIMIT 1', [source])
+  return rows[0]
+}
+
 /** The last sequence that was given in each partition of these topics; partitions without events are absent. */
 export async function readReached(db: DbClient, topics: readonly string[]): Promise<Reached[]> {
   const { rows } = await db.query<{ topic: string; partition: number; last: bigint }>(

@@ -29,8 +29,21 @@ export function writeSourceStatus(c: DbTx, records: readonly SourceStatus[]): vo
   })
 }
 
-/** Notes the hand-overs that they tell of, and forgets those before the newest that this replica has seen whole. */
+/** Notes the hand-overs that they tell of, and forgets those that were taken back and those before the newest that this replica has seen whole. */
 export function writeHandOvers(c: DbTx, topicPrefix: string, records: readonly SourceStatus[]): void {
+  // A source whose newest word names an earlier hand-over than before has taken the later ones back.
+  c.send({
+    name: 'withdraw hand-overs',
+    text: `DELETE FROM source_hand_over h USING unnest($1::text[], $2::text[], $3::int8[], $4::timestamptz[]) AS t (region, source, version, last)
+             JOIN source_status s ON s.region = t.region AND s.source = t.source AND s.version = t.version
+            WHERE h.region = t.region AND h.source = t.source AND h.at > coalesce(t.last, '-infinity')`,
+    values: [
+      textArray(records.map(({ region }) => region)),
+      textArray(records.map(({ sourceSystem }) => sourceSystem)),
+      int8Array(records.map(({ version }) => version)),
+      timestamptzArray(records.map(({ lastHandOver }) => lastHandOver?.at ?? null)),
+    ],
+  })
   const rows = records.flatMap(({ region, sourceSystem, baselineCompleteAt, lastHandOver }) => (lastHandOver === null ? [] : [{ region, sourceSystem, baselineCompleteAt, ...lastHandOver }]))
   if (rows.length === 0) return
   c.send({

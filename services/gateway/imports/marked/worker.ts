@@ -34,7 +34,7 @@ const to = new WritableStream<Uint8Array>({
 try {
   await mark({
     db, log, stop: new AbortController().signal, key: createSecretKey(input.secret), preparing: await openPreparing(input, log),
-    onPublished() {}, onProgress() {}, onPreview() {},
+    async room() {}, onPublished() {}, onProgress() {}, onPreview() {},
     async fence() { throw new Error('a rehearsal writes nothing') },
   }, input.row, input.path, to)
   say({ type: 'end' })

@@ -17,6 +17,7 @@ import { createTeller } from './changes/tell.ts'
 import { lookupConfig, type LookupConfig } from './config.ts'
 import { createLookup } from './lookup.ts'
 import { createLookupMetrics } from './metrics.ts'
+import { boundBodies } from './patience.ts'
 import { createReader } from './reader.ts'
 import { creditRoutes } from './routes.ts'
 import { createStore } from './store.ts'
@@ -55,6 +56,7 @@ export async function start(config: LookupConfig, context: Context): Promise<Ser
     const http = scope.use('http', await createHttp({
       log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup', changes: '变更订阅 · following what changes' }, host: config.host, port: config.lookupPort, authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
       routes(app) {
+        boundBodies(app)
         for (const routes of [creditRoutes({ lookup, store, codec, region, topicPrefix, signer }), changesRoutes(changes, store, region)]) routes(app)
       },
     }))

@@ -218,6 +218,7 @@ const BATCH: Documented = {
   response: {
     200: { description: '每行一个 JSON · one JSON a line', content: { [NDJSON]: { schema: { type: 'string', description: 'CreditBatchHead、CreditBatchLine 或 CreditBatchProblem、CreditBatchSummary' }, example: BATCH_EXAMPLE } } },
     400: problemAnswer('请求有误 · the request is wrong', 'TOO_MANY_CODES', 'BATCH_WRONG'),
+    408: problemAnswer('内容未及时到达 · the body did not come in time', 'BODY_TOO_SLOW'),
     413: problemAnswer('内容过大，请分批 · too large: send several batches', 'BODY_TOO_LARGE'),
     415: problemAnswer('内容类型不支持 · this content type is not accepted', 'MEDIA_TYPE'),
     503: NOT_NOW,

@@ -51,10 +51,10 @@ export async function recompute({ db, plan, calendar, cuts, topicPrefix }: Recom
     if (before === undefined) throw new RangeError('尚未发布，不能撤回 · what is not published cannot be taken back')
     return { statement: retractionOf(before.statement), list: { ...traderList(NO_CELLS, plan, regionsIn(before.statement)), traders: [] } }
   }
-  const cells = await readCells(db, plan.campaign, plan.year, [spans.window, ...(spans.earlier === null ? [] : [spans.earlier])], spans.traders, corrections.length > 0 ? 0 : LEAST_ACCEPTED)
+  const read = corrections.map(readCorrection)
+  const cells = await readCells(db, plan.campaign, plan.year, [spans.window, ...(spans.earlier === null ? [] : [spans.earlier])], spans.traders, LEAST_ACCEPTED, read.flatMap(({ before, after }) => [...before?.traders ?? [], ...after?.traders ?? []].map(({ uscc }) => uscc)))
   const state = { plan, demo: cuts.some(({ demo }) => demo), regions, basis: basisOf(inside, topicPrefix), cells, begin: beginningsAt(inside) }
   if (edition === 1 || before === undefined) return { statement: statementOf(state, calendar), list: traderList(cells, plan, present) }
-  const read = corrections.map(readCorrection)
   return { statement: erratumOf(state, calendar, before.statement, read), list: traderList(correctedCells(cells, read, spans), plan, present) }
 }
 

@@ -55,8 +55,11 @@ export function beginningsAt(cuts: readonly CutRow[]): Beginnings {
   return Object.fromEntries(REGIONS.map((region) => [region, { complaints: first(region, 'complaint'), tallies: first(region, 'tally') }])) as Beginnings
 }
 
-/** The copied counts of these days, added up by region. A trader's have the first of the twelve months as their day: it does not matter which. */
-export async function readCells(db: DbClient, campaign: string, year: number, days: readonly Window[], traders: Window, least: number): Promise<Cells> {
+/**
+ * The copied counts of these days, added up by region. A trader's have the first of the twelve months as their day: it does not matter which.
+ * @param least traders with fewer accepted complaints are left out @param also but not these
+ */
+export async function readCells(db: DbClient, campaign: string, year: number, days: readonly Window[], traders: Window, least: number, also: readonly string[] = []): Promise<Cells> {
   const [from, to] = [days.map((window) => window.from), days.map((window) => window.to)]
   const inside = 'EXISTS (SELECT FROM unnest($3::date[], $4::date[]) AS w (a, b) WHERE d.day BETWEEN w.a AND w.b)'
   const [dayRows, classRows, tallyRows, traderRows] = await Promise.all([
@@ -72,8 +75,8 @@ export async function readCells(db: DbClient, campaign: string, year: number, da
     db.query<{ region: Region; uscc: string; name: string; counted: string; accepted: string; settled: string; terminated: string }>(
       `WITH t AS (SELECT c.region, d.uscc, d.name, sum(d.counted) AS counted, sum(d.accepted) AS accepted, sum(d.settled) AS settled, sum(d.terminated) AS terminated
                     FROM cut c JOIN cut_trader_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND d.day BETWEEN $3::date AND $4::date GROUP BY 1, 2, 3)
-       SELECT region, uscc, name, counted::text, accepted::text, settled::text, terminated::text FROM t WHERE uscc IN (SELECT uscc FROM t GROUP BY uscc HAVING sum(accepted) >= $5)`,
-      [campaign, year, traders.from, traders.to, least]),
+       SELECT region, uscc, name, counted::text, accepted::text, settled::text, terminated::text FROM t WHERE uscc IN (SELECT uscc FROM t GROUP BY uscc HAVING sum(accepted) >= $5) OR uscc = ANY ($6::text[])`,
+      [campaign, year, traders.from, traders.to, least, also]),
   ])
   const said = (text: string): string | null => (text === '' ? null : text)
   return {

@@ -10,9 +10,9 @@ import { beat } from './heartbeats.ts'
 import type { RelayMetrics } from './metrics.ts'
 import { type OwnPartition, ownPartition, reasonOf } from './partition.ts'
 import { pump } from './pump.ts'
-import { declineRecoveries, recoverOnRequest } from './recover.ts'
+import { recoverOnRequest } from './recover.ts'
 import { closeOutbox } from './recover-store.ts'
-import { republishOnRequest } from './republish.ts'
+import { serveRequests } from './republish.ts'
 import { checkAgainstLog, LogAheadError, pauseOf } from './restored.ts'
 import { createSender, type Failpoint, type Sender } from './sender.ts'
 import { createSentLog } from './sent-log.ts'
@@ -88,8 +88,7 @@ export function relayActive(options: ActiveOptions): { run(lease: Lease, signal:
         (ended) => sent.run(ended),
         (ended) => beat(heartbeats, ended),
         (ended) => trim(db, names, metrics.trimmed, log, ended),
-        (ended) => republishOnRequest({ ...options, partitions }, ended),
-        (ended) => declineRecoveries(db, partitions, ended),
+        (ended) => serveRequests({ ...options, partitions }, ended),
       ])
     } finally {
       // Also when a task failed: what was acknowledged meanwhile would be sent once more.

@@ -65,15 +65,6 @@ export async function recoverOnRequest(options: Recovering, signal: AbortSignal)
   }
 }
 
-/** Answers whoever asks while there is nothing to recover, once every partition that can be read is known to be in order. */
-export async function declineRecoveries(db: Db, partitions: readonly OwnPartition[], signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const request = await nextRequest<Progress>(db, 'recover')
-    if (request !== undefined && partitions.some(({ checked }) => checked)) await finishRequest(db, request, { recovered: false })
-    await pause(LOOK_MS, signal)
-  }
-}
-
 /**
  * Brings a database that was restored from a backup up to its own logs: what they hold behind the last known offset goes into `published` and out of the outbox;
  * at their end the heads are raised to the highest sequence, and what the restored database has taken in meanwhile is numbered on from there. Each step

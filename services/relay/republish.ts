@@ -44,12 +44,14 @@ export interface Republishing {
 
 /**
  * Waits until an operator asks for what was published to be published again, because its topic was created anew, and does it. Ends when it is done: positions
- * must be read again. Takes up what another process began.
+ * must be read again. Takes up what another process began. Who asks for a recovery is told that there is nothing to recover, once that is known.
  */
-export async function republishOnRequest(options: Republishing, signal: AbortSignal): Promise<void> {
+export async function serveRequests(options: Republishing, signal: AbortSignal): Promise<void> {
+  const { db, partitions } = options
   while (!signal.aborted) {
-    const request = await nextRequest<Progress>(options.db, 'republish')
-    if (request !== undefined) return await republish(options, request, signal)
+    const request = await nextRequest<Progress>(db)
+    if (request?.kind === 'republish') return await republish(options, request, signal)
+    if (request?.kind === 'recover' && partitions.some(({ checked }) => checked)) await finishRequest(db, request, { recovered: false })
     await pause(LOOK_MS, signal)
   }
 }

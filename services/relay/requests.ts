@@ -1,9 +1,12 @@
 import type { Db, DbClient } from '@hub/runtime/db'
 import { HubError } from '@hub/runtime/errors'
 
+export type RequestKind = 'republish' | 'recover'
+
 /** What an operator asked the relay for. `progress` is what whoever worked on it last has written. */
 export interface RelayRequest<Progress> {
   readonly id: string
+  readonly kind: RequestKind
   /** Null = every topic that it applies to. */
   readonly topic: string | null
   readonly who: string
@@ -11,9 +14,10 @@ export interface RelayRequest<Progress> {
   readonly progress: Progress
 }
 
-export async function nextRequest<Progress>(db: Db, kind: 'republish' | 'recover'): Promise<RelayRequest<Progress> | undefined> {
+/** The oldest that is not finished, of one kind or of any. */
+export async function nextRequest<Progress>(db: Db, kind: RequestKind | null = null): Promise<RelayRequest<Progress> | undefined> {
   const { rows } = await db.query<RelayRequest<Progress>>(
-    'SELECT id::text, topic, who, why, progress FROM relay_request WHERE kind = $1 AND finished_at IS NULL ORDER BY requested_at, id LIMIT 1', [kind])
+    'SELECT id::text, kind, topic, who, why, progress FROM relay_request WHERE ($1::text IS NULL OR kind = $1) AND finished_at IS NULL ORDER BY requested_at, id LIMIT 1', [kind])
   return rows[0]
 }
 

@@ -32,7 +32,8 @@ export async function startPostgres(supervisor: Supervisor, config: PostgresConf
     env: { ...process.env, LC_ALL: 'C', TZ: 'UTC' },
     ...user.ids,
     stopSignal: 'SIGINT', // "fast": open connections are closed, everything is written
-    graceMs: 3000,
+    // A checkpoint after heavy writing takes seconds; a kill instead leaves children that hold the shared memory, and the next start fails.
+    graceMs: 30_000,
     ready: (printed) => printed.includes('database system is ready to accept connections'),
     readyTimeoutMs: 60_000,
   })

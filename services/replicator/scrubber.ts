@@ -13,7 +13,7 @@ import { FencedError, type Lease } from './store/lease.ts'
 import { finishRequest, nextRequest, readDifferent, readPlaces, type ScrubOutcome, type ScrubRequest, writeScrub } from './store/scrub.ts'
 
 /** How soon a request is taken up. */
-const LOOK_MS = 1_000
+const LOOK_MS = 500
 const AGAIN_MS = 10_000
 /** A pass in its own time waits this many times as long as it worked, so that it takes a fifth of the event loop. */
 const REST = 4

@@ -11,6 +11,7 @@ import { machine, versions } from '../bench/machine.ts'
 import { FAULTS, type Fault } from './nemesis.ts'
 import { inserted, readable, tableOf, type Line } from './report.ts'
 import { runRound } from './round.ts'
+import { unmountAll } from './small-disk.ts'
 
 // `npm run faults [-- name …] [--rounds n] [--seed n] [--out file] [--write]`: timed faults on a private stack, one after the other. A line of JSON per round goes
 // to the file, and a round that stands there is not run again, so that a run that was broken off goes on. `--write` puts the table into docs/reliability.md.
@@ -72,6 +73,7 @@ async function runAll(wanted: readonly { fault: Fault, round: number }[], seed: 
     return bad
   } finally {
     await stack.stop()
+    unmountAll()
     await rm(dataDir, { recursive: true, force: true })
   }
 }

@@ -21,6 +21,8 @@ export interface Keeper extends AsyncDisposable {
   kill(): void
   /** Kills it at each of these failpoints in turn, a start for each. */
   sweep(strikes: readonly Strike[]): Promise<void>
+  /** Ends it and starts it again with this environment over its own, once `between` is done; resolves when it is ready. It stays so until the next call. */
+  startAnew(env: Readonly<Record<string, string>>, between?: () => Promise<void>): Promise<void>
   /** A second process of the region, on its own port. */
   second(port: number): Promise<ChildProcess>
 }
@@ -34,17 +36,22 @@ export async function openKeeper(hub: Hub, region: Region): Promise<Keeper> {
   let child: ChildProcess | undefined
   let stopped = false
   let running: Promise<void> | undefined
+  let over: Readonly<Record<string, string>> = {}
+  let between: (() => Promise<void>) | undefined
   let pending: { strike: Strike, done: () => void, failed: (error: unknown) => void } | undefined
 
   async function env(): Promise<Record<string, string>> {
     const url = new URL(await hub.prepare(region))
     database ??= await openLink({ host: url.hostname, port: Number(url.port) })
     url.port = String(database.port)
-    return { HUB_KAFKA_BROKERS: `${brokerHost}:${broker.port}`, HUB_DATABASE_URL: url.href }
+    return { HUB_KAFKA_BROKERS: `${brokerHost}:${broker.port}`, HUB_DATABASE_URL: url.href, ...over }
   }
 
   async function keep(): Promise<void> {
     while (!stopped) {
+      const work = between
+      between = undefined
+      await work?.()
       const asked = pending
       pending = undefined
       const ended = Promise.withResolvers<void>()
@@ -89,6 +96,15 @@ export async function openKeeper(hub: Hub, region: Region): Promise<Keeper> {
           child?.kill('SIGKILL') // the one before it ended by itself, unless this is the first
         })
       }
+    },
+    async startAnew(env, work = async () => {}) {
+      const before = child?.pid
+      over = env
+      const done = Promise.withResolvers<void>()
+      between = () => work().then(done.resolve, done.reject)
+      child?.kill('SIGKILL')
+      await done.promise
+      await eventually(`${region} is ready again`, async () => child?.pid !== before && await readyAt(hub.url(region)), 90_000)
     },
     second: async (port) => await hub.spawn(region, { port, env: await env() }),
     async [Symbol.asyncDispose]() {

@@ -1,17 +1,23 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Stack, StackProcesses } from '@hub/local/stack'
 import type { ManagedProcess } from '@hub/local/supervisor'
+import { createDb } from '@hub/runtime/db'
 import type { Strike } from '@hub/runtime/failpoint'
 import { topicName, type Region } from '@hub/schemas/streams'
 import { metric } from '../check/bounds.ts'
+import { runHub, settingsOf } from '../cli/run-hub.ts'
+import { complaints } from '../data/generate.ts'
 import { between } from '../data/random.ts'
 import { eventually } from '../eventually.ts'
 import type { Hub } from '../hub.ts'
 import { freePort } from '../runtime/free-port.ts'
+import { applyAgain, deleteTopic } from '../topics.ts'
 import type { Keeper } from './keeper.ts'
 import type { Conditions, Link } from './link.ts'
 import { startLoad, type Load } from './load.ts'
+import { moveToSmallDisk, type SmallDisk } from './small-disk.ts'
 import { expireLeases } from './struck.ts'
 
 /** One fault of faults.json: what it does, to what, how long. */
@@ -33,6 +39,7 @@ export interface Fault {
   readonly resetAtEnd?: boolean
   readonly resetEveryMs?: number
   readonly resetShare?: number
+  readonly hours?: number
 }
 
 /** What a nemesis strikes. `load` was begun before it; what it starts itself is in `more`. */
@@ -160,6 +167,85 @@ export const NEMESES = {
     if (resetAtEnd === true) link.reset()
     link.set({})
     return { strikes: link.struck - before }
+  },
+
+  /** One region's clock is hours ahead, another's hours behind. */
+  async clocks({ hub, keepers }, { lengthMs = 0, hours = 0 }) {
+    const wrong = [[keepers[0]!, hours], [keepers[1]!, -hours]] as const
+    await Promise.all(wrong.map(([keeper, by]) => keeper.startAnew({ HUB_TEST_CLOCK_HOURS: String(by), NODE_OPTIONS: `--import=${new URL('./wrong-clock.ts', import.meta.url).href}` })))
+    await pause(lengthMs)
+    // Ids of events begin with the time of the process that gave them.
+    const off = await Promise.all(wrong.map(async ([{ region }, by]) => {
+      const { rows: [newest] } = await hub.db(region).query<{ id: string }>('SELECT event_id::text AS id FROM published ORDER BY at DESC LIMIT 1')
+      return Math.abs(Number.parseInt(newest!.id.slice(0, 8) + newest!.id.slice(9, 13), 16) - Date.now() - by * 3_600_000) < 120_000
+    }))
+    await Promise.all(wrong.map(([keeper]) => keeper.startAnew({})))
+    return { strikes: off.filter(Boolean).length }
+  },
+
+  /** One region's database has no room left, for a time; how often that was answered (SQLSTATE 53100) is what its services counted as failures. */
+  async diskFull({ stack, hub, keepers }, { lengthMs = 0 }) {
+    const keeper = keepers[0]!
+    const database = new URL(hub.databaseUrl(keeper.region)).pathname.slice(1)
+    let disk: SmallDisk | undefined
+    await keeper.startAnew({}, async () => {
+      await using server = createDb({ url: stack.describe().adminDatabaseUrl, name: 'small disk', max: 1, log: hub.fixture.log })
+      disk = await moveToSmallDisk(server, database)
+    })
+    const failures = async (): Promise<number> => {
+      const text = await (await fetch(`${hub.url(keeper.region)}/metrics`)).text()
+      return metric(text, 'hub_gateway_commit_failures_total') + metric(text, 'hub_replicator_transaction_failures_total')
+    }
+    const before = await failures()
+    disk!.fill()
+    await pause(lengthMs)
+    const after = await failures()
+    disk!.free()
+    return { strikes: after - before }
+  },
+
+  /** Stopped (SIGSTOP) where a batch is decided and where a request is about to go out, until another process has taken over; its first write is refused. */
+  async frozen({ hub, keepers }, { lengthMs = 0 }) {
+    const keeper = keepers[0]!
+    let strikes = 0
+    for (const [point, refused] of [['replicate.taken', 'hub_replicator_fenced_total'], ['replicate.decided', 'hub_replicator_fenced_total'], ['relay.encoded', 'hub_relay_overtaken_events_total']] as const) {
+      const note = join(await hub.fixture.stateDir(), 'struck')
+      const plan = { note, strikes: [{ point, at: 20, action: 'stop' as const }] }
+      await expireLeases(hub, keeper.region)
+      await keeper.startAnew({ HUB_TEST_PROCESS: 'true', HUB_FAILPOINTS: JSON.stringify(plan) })
+      const { pid } = keeper
+      const second = await keeper.second(await freePort())
+      await eventually(`stopped at ${point}`, () => existsSync(note), 60_000)
+      await expireLeases(hub, keeper.region)
+      await pause(lengthMs)
+      process.kill(pid!, 'SIGCONT')
+      strikes += await eventually('its write is refused', async () => metric(await (await fetch(`${hub.url(keeper.region)}/metrics`)).text(), refused), 20_000).then(() => 1, () => 0)
+      second.kill('SIGKILL')
+    }
+    await keeper.startAnew({})
+    return { strikes }
+  },
+
+  /** A region's topic is deleted and made anew; the region publishes again, and all rebuild, while the other topics go on. */
+  async topicRecreated({ hub, keepers, seed }, _fault) {
+    const { region } = keepers[2]!
+    const topic = topicName(region, 'complaint', hub.fixture.prefix)
+    const own = [...complaints(1_500, seed, region)].filter(({ kind }) => kind === 'original')
+    const settings = settingsOf(hub, keepers.map((keeper) => keeper.region))
+    const reasons = async (): Promise<string[]> => (await hub.db(region).query<{ reason: string }>(`SELECT coalesce(paused_reason, '') AS reason FROM relay_position WHERE topic = $1`, [topic])).rows.map(({ reason }) => reason)
+    await hub.publish(region, 'complaint', own.slice(0, 300))
+    await hub.settled(60_000)
+    await deleteTopic(hub.fixture, topic)
+    await eventually('the relay has noticed', async () => (await reasons()).every((reason) => reason.startsWith('topic-missing')), 90_000)
+    await hub.publish(region, 'complaint', own.slice(300, 350))
+    await applyAgain(hub.fixture)
+    await eventually('the relay does not use the new log', async () => (await reasons()).every((reason) => reason.startsWith('generation-changed')), 90_000)
+    const again = await runHub(settings, ['republish', `${region}.complaint`, '--why', 'fault', '--yes'])
+    await hub.publish(region, 'complaint', own.slice(350))
+    await eventually('everything is on the new log', async () => (await hub.db(region).query(
+      'SELECT FROM relay_position p JOIN outbox_head h USING (topic, partition) WHERE topic = $1 AND (paused_reason IS NOT NULL OR next_sequence - last_sequence > 3)', [topic])).rows.length === 0, 60_000)
+    const rebuilt = await runHub(settings, ['rebuild', `${region}.complaint`, '--why', 'fault', '--yes'])
+    return { strikes: again.exit === 0 && rebuilt.exit === 0 ? 1 : 0 }
   },
 
   async largeRecord({ hub, keepers }, _fault) {

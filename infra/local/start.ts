@@ -16,6 +16,8 @@ import { describeAddresses } from './welcome.ts'
 
 // `npm start`: broker, registry and database, one process per region, the regions' sample files imported, the replicas compared; stays up until Ctrl-C.
 const SAMPLE = join(REPO_ROOT, 'test/data/sources/files')
+/** Of the days that the sample covers. */
+const ANNOUNCEMENTS = [['spring-festival', '2026'], ['315-week', '2026']]
 /** What --fresh forgets; developers' and tests' own stacks below .hub stay. */
 const DATA = ['kafka', 'postgres', 'regions', 'logs', 'local.json', 'secrets.json', 'try-event.json']
 
@@ -43,7 +45,7 @@ async function start(): Promise<number> {
   try {
     const { localFile, regions } = await prepare(stack)
     await startRegions(stack, regions, running)
-    const status = await hub(['demo', SAMPLE, ...(options.json ? ['--json'] : [])], localFile, signal)
+    const status = await publishSample(localFile)
     if (options.exit || signal.aborted) return signal.aborted ? 130 : status
     if (!options.json) process.stdout.write(describeAddresses(stack, regions))
     if (!signal.aborted) await once(signal, 'abort')
@@ -53,6 +55,16 @@ async function start(): Promise<number> {
     await Promise.all(running.map((region) => region.stop()))
     await stack.stop()
   }
+}
+
+/** Imports the sample, compares the replicas, then publishes two announcements over it; the first status that is not 0. */
+async function publishSample(localFile: string): Promise<number> {
+  const json = options.json ? ['--json'] : []
+  let status = await hub(['demo', SAMPLE, ...json], localFile, signal)
+  for (const announcement of ANNOUNCEMENTS) {
+    if (status === 0 && !signal.aborted) status = await hub(['announcement', 'run', ...announcement, '--demo', ...json], localFile, signal)
+  }
+  return status
 }
 
 function prepare(stack: Stack): ReturnType<typeof writeLocalFiles> {

@@ -6,25 +6,26 @@ import { advance, type Advancing, type Standing, standingOf } from './advance.ts
 import { sayApproved } from './approve.ts'
 import { YearUncovered } from './calendar/calendar.ts'
 import { type CampaignId, campaignName, isCampaign, type Plan, planOf, PlanRefused } from './campaigns.ts'
-import { shanghaiTime, standingOf as completenessOf, standingText } from './completeness.ts'
 import { digestOf } from './canonical.ts'
+import { shanghaiTime, standingOf as completenessOf, standingText } from './completeness.ts'
 import { correctionOf, type AskedCorrection } from './correct.ts'
 import { digestsOf, isUnedited } from './edition/assemble.ts'
 import { annexOf, saltsFrom } from './edition/annex.ts'
 import { written } from './edition/corrections.ts'
-import type { Digests, Edition, RegionStanding, Statement, Tip } from './edition/model.ts'
+import { changesBetween } from './edition/changes.ts'
+import type { Change, Digests, Edition, RegionStanding, Statement, Tip } from './edition/model.ts'
 import { BULLETINS } from './figures/bulletins.ts'
 import type { DefinitionRef } from './figures/model.ts'
 import type { Rise } from './figures/rises.ts'
 import { MixedDefinitions, seriesOf, type SeriesPoint } from './figures/series.ts'
 import { recompute, risesAtCut } from './recompute.ts'
-import { contentOf, isComplete } from './slot.ts'
-import { say } from './store/acts.ts'
+import { contentOf, slotOf } from './slot.ts'
+import { readActs, say } from './store/acts.ts'
 import { type EditionRow, openRun, readEditions, readFile, readNewest, readPlans, readRun, readRuns, type ScrubResult } from './store/announcements.ts'
 import { readApproval, noteApproval, type ApprovalRow } from './store/approvals.ts'
 import { CUT_PARTITIONS, readCuts, regionsAtCut } from './store/cuts.ts'
 
-/** planned: its time has not come; cutting, drafting, signing, approving: who is to act next; held: the deadline passed and somebody is missing. */
+/** planned: its time has not come; cutting, drafting, signing, approving: who is to act next; held: the deadline passed and somebody is missing; published: its file is kept here. */
 export type Status = 'planned' | 'cutting' | 'drafting' | 'signing' | 'approving' | 'held' | 'published' | 'retracted'
 
 /** An announcement in the list: planned, under way or published. */
@@ -95,6 +96,16 @@ export interface Desk {
   rises(campaign: string, year: number): Promise<Rise[]>
   /** States what was wrong in this region's first copy; an erratum edition follows. @throws Problem ANNOUNCEMENT_UNKNOWN, CORRECTION_REFUSED */
   correct(campaign: string, year: number, asked: readonly AskedCorrection[]): Promise<AnnouncementState>
+  /** Whether this replica's copies still give the figures of a published edition. @throws Problem ANNOUNCEMENT_UNKNOWN */
+  recomputation(campaign: string, year: number, edition: number): Promise<Recomputation>
+}
+
+export interface Recomputation {
+  /** False where the copies, or the acts that the edition rests on, are no longer kept here. */
+  readonly recomputable: boolean
+  readonly same: boolean | null
+  /** Numbers that differ: `before` as published, `after` as recomputed. */
+  readonly changes: readonly Change[]
 }
 
 /** @param changed rung after everything that people did */
@@ -219,6 +230,23 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
       }
       return done(plan)
     },
+
+    async recomputation(name, year, edition) {
+      const plan = planned(name, year)
+      const file = JSON.parse(await desk.file(name, year, edition)) as Edition
+      const before = edition === 1 ? undefined : JSON.parse(await desk.file(name, year, edition - 1)) as Edition
+      const [cuts, acts, keys] = await Promise.all([readCuts(db, plan.campaign, year), readActs(db, plan.campaign, year), options.keys()])
+      const body = slotOf(edition, acts, options.leads, keys).draft?.body
+      if (body === undefined || cuts.some(({ whole }) => !whole)) return { recomputable: false, same: null, changes: [] }
+      try {
+        const { statement } = await recompute({ db, plan, calendar, cuts, topicPrefix }, { edition, missing: body.missing, corrections: body.corrections, retracts: body.retracts, before })
+        const same = digestOf(statement) === file.digests.aggregates
+        return { recomputable: true, same, changes: same || statement.figures === null || file.statement.figures === null ? [] : changesBetween(file.statement.figures, statement.figures) }
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        return { recomputable: false, same: null, changes: [] }
+      }
+    },
   }
   return desk
 
@@ -279,7 +307,7 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
 function statusOf({ run, cuts, slot, published, held }: Standing): Status {
   if (published !== undefined && slot.draft === undefined) return published.statement.kind === 'retracted' ? 'retracted' : 'published'
   if (run.cutAt === null) return 'cutting'
-  if (slot.draft !== undefined && slot.lacking.recomputed.length === 0) return isComplete(slot) ? 'published' : held ? 'held' : 'approving'
+  if (slot.draft !== undefined && slot.lacking.recomputed.length === 0) return held ? 'held' : 'approving'
   if (held) return 'held'
   if (slot.draft !== undefined) return 'signing'
   return cuts.length === REGIONS.length * CUT_PARTITIONS ? 'drafting' : 'cutting'

@@ -1,4 +1,5 @@
 import { runCli } from './cli.ts'
+import { addAnnouncement } from './commands/announcement.ts'
 import { addCallers } from './commands/caller.ts'
 import { addCredit } from './commands/credit.ts'
 import { addDemo } from './commands/demo.ts'
@@ -26,7 +27,7 @@ const LINGER_MS = 300
 /** The command line of the hub: runs one command and resolves with its exit status. */
 export function hub(args: readonly string[], io: CliIo): Promise<Exit> {
   return runCli(args, io, (program, cli) => {
-    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addEnded, addLag, addVerify, addRepair, addRepublish, addRebuild, addRecover, addParked, addCredit, addVerifyAnswer, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
+    for (const add of [addUp, addDemo, addPublish, addImport, addRecords, addReceipt, addEnded, addLag, addVerify, addRepair, addRepublish, addRebuild, addRecover, addParked, addCredit, addAnnouncement, addVerifyAnswer, addSchemas, addTopics, addCallers, addDoctor]) add(program, cli)
   })
 }
 

@@ -8,7 +8,8 @@ import { createLog, type Log } from '@hub/runtime/log'
 import { REGIONS, type Region } from '@hub/schemas/streams'
 import { CliFailure, EXIT } from './failure.ts'
 
-export type KeyRole = 'publisher' | 'reader' | 'officer' | 'approver' | 'operator'
+/** `approver2`: the second of the two people who approve. */
+export type KeyRole = 'publisher' | 'reader' | 'officer' | 'approver' | 'approver2' | 'operator'
 
 export interface Credentials { username: string, password: string }
 
@@ -16,6 +17,7 @@ export interface RegionSettings {
   gateway?: string
   /** Its credit lookup. */
   lookup?: string
+  announcer?: string
   databaseUrl?: string
   kafka?: Credentials
   keys: Partial<Record<KeyRole, string>>
@@ -39,10 +41,11 @@ export const cliConfig = defineConfig({
   registryUrl: { env: 'HUB_REGISTRY_URL', type: 'string', default: '', doc: 'schema registry, Confluent API' },
   topicPrefix: { env: 'HUB_TOPIC_PREFIX', type: 'string', default: '', doc: 'put before every topic name; for tests on a shared broker' },
   publicKeysDir: { env: 'HUB_PUBLIC_KEYS_DIR', type: 'path', default: '', doc: "folder of the regions' public keys, <region>/keys.yaml; by default those of the running local hub, else infra/regions" },
-  region: { env: 'HUB_REGION', type: 'string', default: '', doc: 'the region that the next four settings belong to' },
+  region: { env: 'HUB_REGION', type: 'string', default: '', doc: 'the region that the next five settings belong to' },
   databaseUrl: { env: 'HUB_DATABASE_URL', type: 'string', default: '', secret: true, doc: "that region's database" },
   gatewayUrl: { env: 'HUB_GATEWAY_URL', type: 'string', default: '', doc: "that region's gateway" },
   lookupUrl: { env: 'HUB_LOOKUP_URL', type: 'string', default: '', doc: "that region's credit lookup" },
+  announcerUrl: { env: 'HUB_ANNOUNCER_URL', type: 'string', default: '', doc: "that region's announcer" },
   key: { env: 'HUB_KEY', type: 'string', default: '', secret: true, doc: 'key of the caller at that gateway' },
 })
 
@@ -64,9 +67,10 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       ...before,
       ...(named.databaseUrl ? { databaseUrl: named.databaseUrl } : {}),
       ...(named.gatewayUrl ? { gateway: named.gatewayUrl } : {}),
+      ...(named.announcerUrl ? { announcer: named.announcerUrl } : {}),
       ...(named.lookupUrl ? { lookup: named.lookupUrl } : {}),
       ...(named.brokers.length > 0 && named.username ? { kafka: { username: named.username, password: named.password } } : {}),
-      keys: named.key ? { publisher: named.key, reader: named.key, officer: named.key, approver: named.key, operator: named.key } : before?.keys ?? {},
+      keys: named.key ? { publisher: named.key, reader: named.key, officer: named.key, approver: named.key, approver2: named.key, operator: named.key } : before?.keys ?? {},
     }
   }
   return { ...(kafka && { kafka }), ...(registryUrl && { registryUrl }), topicPrefix: named.topicPrefix || local?.topicPrefix || '', publicKeysDir: named.publicKeysDir || local?.publicKeysDir || DEPLOYED_KEYS, regions }
@@ -85,12 +89,12 @@ export function regionSettings(settings: Settings, region: Region): RegionSettin
 }
 
 /** The regions whose `part` is known, in their fixed order. Fails when there is none. */
-export function regionsWith<K extends 'gateway' | 'lookup' | 'databaseUrl'>(settings: Settings, part: K): { region: Region, settings: RegionSettings & Required<Pick<RegionSettings, K>> }[] {
+export function regionsWith<K extends 'gateway' | 'lookup' | 'announcer' | 'databaseUrl'>(settings: Settings, part: K): { region: Region, settings: RegionSettings & Required<Pick<RegionSettings, K>> }[] {
   const found = REGIONS.flatMap((region) => {
     const one = settings.regions[region]
     return one?.[part] === undefined ? [] : [{ region, settings: one as RegionSettings & Required<Pick<RegionSettings, K>> }]
   })
-  if (found.length === 0) throw part === 'gateway' ? missing('网关', 'gateway', 'HUB_REGION, HUB_GATEWAY_URL') : part === 'lookup' ? missing('信用查询', 'credit lookup', 'HUB_REGION, HUB_LOOKUP_URL') : missing('数据库', 'database', 'HUB_REGION, HUB_DATABASE_URL')
+  if (found.length === 0) throw part === 'gateway' ? missing('网关', 'gateway', 'HUB_REGION, HUB_GATEWAY_URL') : part === 'announcer' ? missing('联合公示服务', 'announcer', 'HUB_REGION, HUB_ANNOUNCER_URL') : part === 'lookup' ? missing('信用查询', 'credit lookup', 'HUB_REGION, HUB_LOOKUP_URL') : missing('数据库', 'database', 'HUB_REGION, HUB_DATABASE_URL')
   return found
 }
 

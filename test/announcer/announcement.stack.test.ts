@@ -93,6 +93,8 @@ describe('four regions publish one set of figures', () => {
     expect(await desks.call('ah', 'reader', 'GET', '/v1/announcements/315-week/series')).toMatchObject({ status: 200, body: { points: [{ year: 2026, edition: 1, row: { definition: 'received@1' } }] } })
     const state = await desks.state('ah')
     expect(state).toMatchObject({ status: 'published', editions: [{ edition: 1, kind: 'full' }], draft: null })
+    expect(await desks.call('ah', 'officer', 'POST', '/v1/desk/announcements/315-week/2026/recomputations', { edition: 1 })).toEqual({ status: 200, body: { recomputable: true, same: true, changes: [] } })
+    expect(await desks.call('ah', 'officer', 'POST', '/v1/desk/announcements/315-week/2026/recomputations', { edition: 2 })).toMatchObject({ status: 404 })
   })
 
   it('a voided record and a wrong trader: an erratum edition each, and the second keeps the first', async () => {

@@ -38,6 +38,8 @@ export function deskRoutes(desk: Desk): (app: FastifyInstance) => void {
       async ({ params: { campaign, year } }) => ({ rises: await desk.rises(campaign, year) }))
     app.post<Of & { Body: { corrections: AskedCorrection[] } }>(`${base}/corrections`, { bodyLimit: MAX_BODY_BYTES, config: { ...approvers, documented: answers(404, 422) }, schema: schema('correctAnnouncement', '提出更正 · state what was wrong', '只限经营者有误或记录已撤销(void)，由来源地区提出；正常办理进展不作更正。其余地区核对后签署更正版。 · By the origin, for a wrong trader or a voided record alone; the others check it and sign an erratum edition.', { params: PARAMS, body: CORRECTIONS }) },
       ({ params: { campaign, year }, body: { corrections } }) => desk.correct(campaign, year, corrections))
+    app.post<Of & { Body: { edition: number } }>(`${base}/recomputations`, { bodyLimit: MAX_BODY_BYTES, config: { ...reads, documented: answers(404, 422) }, schema: schema('recomputeAnnouncement', '由本地副本复算已发布的一版 · recompute a published edition from this replica', 'recomputable 为 false 时本地已不能复算。 · Not recomputable: the copies are no longer kept here.', { params: PARAMS, body: body({ edition: { type: 'integer', minimum: 1, maximum: 1000 } }, ['edition']) }) },
+      ({ params: { campaign, year }, body: { edition } }) => desk.recomputation(campaign, year, edition))
   }
 }
 

@@ -56,6 +56,21 @@ export async function readVersions(db: DbClient, keys: (RecordKey & { version: n
   return rows.map(published)
 }
 
+/** Those of these contents that are published of their records by the records' source, since all that it said was taken back if it ever was; the newest of each. */
+export async function readBodies(db: DbClient, keys: readonly (RecordKey & { readonly hash: Buffer })[]): Promise<PublishedRow[]> {
+  const { rows } = await db.query<RawPublished>({
+    name: 'gateway-bodies',
+    text: `SELECT p.* FROM unnest($1::text[], $2::text[], $3::bytea[]) AS k (topic, record_id, hash)
+            CROSS JOIN LATERAL (
+              SELECT topic, record_id, version, body_hash, event_id::text, kind, source_version, own FROM published
+               WHERE topic = k.topic AND record_id = k.record_id AND body_hash = k.hash AND NOT own
+                 AND version > coalesce((SELECT max(version) FROM published b WHERE b.topic = k.topic AND b.record_id = k.record_id AND b.own AND b.source_version = 0), 0)
+               ORDER BY version DESC LIMIT 1) p`,
+    values: [textArray(keys.map((key) => key.topic)), textArray(keys.map((key) => key.recordId)), byteaArray(keys.map((key) => key.hash))],
+  })
+  return rows.map(published)
+}
+
 /** Remembers what the same transaction wrote into the outbox. */
 export function insertPublished(client: DbTx, rows: NewRow[], importId: string | null = null): void {
   client.send({

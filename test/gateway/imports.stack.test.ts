@@ -88,6 +88,13 @@ describe('every source file has the documented counts', () => {
     expect(Object.keys(body.verdicts).filter((verdict) => ['accepted', 'new-version', 'tallied'].includes(verdict))).toEqual([])
   })
 
+  test.each(FILES.filter(([file]) => !file.includes('complaints')))('%s again, read by the rules of another release: nothing new', async (file, shape) => {
+    const region = file.slice(0, 2) as Region
+    await gateways[region].db.query(`UPDATE import SET mapping = 'before' WHERE source = $1`, [`test-${region}`])
+    const { body } = await handOver(region, `test-${region}`, readFileSync(join(SOURCES, file)), { file: basename(file), shape })
+    expect(body).toMatchObject({ state: 'done', events: 0, repeats: null })
+  })
+
   test('and no file stays', async () => {
     for (const { stateDir } of Object.values(gateways)) expect((await readdir(join(stateDir, 'imports'))).filter((name) => name !== 'gateway')).toEqual([])
   })

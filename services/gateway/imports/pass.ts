@@ -19,7 +19,7 @@ import { rehearse } from '../publish/rehearsal.ts'
 import type { NamedRecords } from './absence.ts'
 import { Counting, isTold, type Figures, type RowVerdict } from './figures.ts'
 import { deleteCells, readChangedCells, StoredMemory, storeMemory, type MemoryChanges } from './memory.ts'
-import { advance, MAX_TOLD, readImport, readTold, tellRows, toVerdict, type ImportRow } from './store.ts'
+import { advance, cameBefore, MAX_TOLD, readImport, readTold, tellRows, toVerdict, type ImportRow } from './store.ts'
 
 const ROWS_PER_BATCH = 1_000
 const CHUNK_BYTES = 256 * 1024
@@ -81,6 +81,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
   const before = row.position === 0 ? [] : (await readTold(db, row.id, undefined, MAX_TOLD)).map(toVerdict)
   const counting = new Counting(shape.stream, row.figures, before)
   const rehearsed = row.dryRun || !row.confirmed ? rehearse(db, REHEARSAL_DEADLINE_MS) : undefined
+  const again = await cameBefore(db, row)
   let told = before.length
   const rehearsedRows: RowVerdict[] = []
   let position = row.position
@@ -128,6 +129,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     await persist(tools, () => stored.fetch(db, rows.flatMap((result) => keyOf(result) ?? [])))
     const items = rows.map((result) => take(result))
     const events = items.flatMap(({ prepared }) => (prepared !== undefined && 'event' in prepared ? [prepared.event] : []))
+    if (again) for (const event of events) event.again = true
     if (rehearsed === undefined) {
       const changes = stored.changes()
       await committing

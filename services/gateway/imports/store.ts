@@ -88,6 +88,12 @@ export async function readSame(db: DbClient, { source, sha256, shape, encoding, 
   return row === undefined ? undefined : rowOf(row)
 }
 
+/** Whether the same bytes were read to their end for the same source before, by whatever rules, and stand. */
+export async function cameBefore(db: DbClient, { id, source, sha256 }: Pick<ImportRow, 'id' | 'source' | 'sha256'>): Promise<boolean> {
+  const { rows } = await db.query(`SELECT 1 FROM import WHERE source = $1 AND sha256 = $2 AND id <> $3::uuid AND NOT dry_run AND state = 'done' LIMIT 1`, [source, sha256, id])
+  return rows.length > 0
+}
+
 /** Whether another gateway imports for a source now. */
 export async function isTaken(db: DbClient, source: string, gateway: string): Promise<boolean> {
   const { rows } = await db.query('SELECT 1 FROM lease WHERE name = $1 AND owner <> $2 AND until > clock_timestamp()', [leaseOf(source), gateway])

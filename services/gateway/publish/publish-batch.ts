@@ -22,6 +22,8 @@ export interface PreparedEvent {
   timeMs: number
   traceparent: string | null
   flags: string[]
+  /** Of a file that was imported before. */
+  again?: boolean
   /** What an attempt that may have committed decided. */
   attempted?: 'accepted' | 'new-version'
 }
@@ -46,6 +48,7 @@ export interface NewRow {
 export interface Histories {
   current(topic: string, recordId: string): PublishedVersion | undefined
   find(topic: string, recordId: string, sourceVersion: number): PublishedVersion | undefined
+  findBody?(topic: string, recordId: string, hash: Buffer): PublishedVersion | undefined
 }
 
 /**
@@ -68,6 +71,7 @@ export function planBatch(
       {
         current: here?.at(-1) ?? histories.current(event.topic, event.recordId),
         find: (version) => here?.findLast((row) => row.own !== true && countedBySource(row) === version) ?? histories.find(event.topic, event.recordId, version),
+        findBody: (hash) => histories.findBody?.(event.topic, event.recordId, hash),
       },
       event,
     )

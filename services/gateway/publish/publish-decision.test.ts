@@ -56,6 +56,15 @@ describe('without a source version', () => {
   })
 })
 
+test('without a source version an earlier body is a duplicate where the same file came before', () => {
+  const rows = [row(1, 'a'), row(2, 'b')]
+  const history = { current: rows[1], find: () => undefined, findBody: (hash: Buffer) => rows.find((one) => one.hash.equals(hash)) }
+  const incoming = { origin: counter, kind: 'original', ended: false }
+  expect(decidePublication(history, { ...incoming, hash: Buffer.from('a'), again: true })).toEqual({ verdict: 'duplicate', of: rows[0] })
+  expect(decidePublication(history, { ...incoming, hash: Buffer.from('a') })).toMatchObject({ verdict: 'new-version' })
+  expect(decidePublication(history, { ...incoming, hash: Buffer.from('c'), again: true })).toMatchObject({ verdict: 'new-version' })
+})
+
 describe('an ended record', () => {
   const history = [row(1, 'a'), row(2, 'end', true)]
 

@@ -23,6 +23,8 @@ export interface IncomingVersion {
   hash: Buffer
   kind: string
   ended: boolean
+  /** It stands in a file that was imported before, byte by byte: what its rows said then is nothing new now. */
+  again?: boolean
 }
 
 /** The published versions of one record: the newest, and those of its source whose number an incoming event names. */
@@ -30,6 +32,8 @@ export interface RecordHistory {
   current: PublishedVersion | undefined
   /** The newest version that the source itself gave this number; acts of the hub are none. */
   find(sourceVersion: number): PublishedVersion | undefined
+  /** A version with this content that its source told, since all it said was taken back if it was. Needed where the event may have come before (`again`). */
+  findBody?(hash: Buffer): PublishedVersion | undefined
 }
 
 export type Decision =
@@ -46,7 +50,7 @@ export type Decision =
  *   and another body a conflict, a number below the newest stale.
  * - An update time is such a number too, but a system that touches a record without changing it stamps it anew: a body equal to
  *   the current one is a duplicate whatever its time.
- * - Without either, the body is compared with the current version only, so a record may return to an earlier state.
+ * - Without either, the body is compared with the current version only, so a record may return to an earlier state; and with any earlier version where the same file came before, so that a file that corrects itself publishes nothing the second time.
  * - An ended record comes back only as `restored` or with a higher number of the source; what merely ends it again may follow. An erased one comes back as `restored` alone: a nightly
  *   list must not bring back what somebody had erased.
  * - An act of the hub takes a version that its source does not know of. So numbers of the source are compared with the source's own, and published above what is published. It holds
@@ -64,6 +68,8 @@ export function decidePublication(history: RecordHistory, incoming: IncomingVers
   const unchanged = [current, told].find((one) => one?.hash.equals(incoming.hash))
   if (origin.from !== 'source' && unchanged !== undefined) return { verdict: 'duplicate', of: unchanged }
   if (origin.from === 'counter') {
+    const before = incoming.again === true ? history.findBody?.(incoming.hash) : undefined
+    if (before !== undefined) return { verdict: 'duplicate', of: before }
     if (current.ended && !isNeverTold(current) && !incoming.ended && incoming.kind !== 'restored') return { verdict: 'stale', current, reason: 'ended' }
     return { verdict: 'new-version', version: current.version + 1 }
   }

@@ -3,7 +3,7 @@ import { failpoint } from '@hub/runtime/failpoint'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { planBatch, type Histories, type NewRow, type Outcome, type PreparedEvent } from './publish-batch.ts'
 import { countedBySource, type PublishedVersion } from './publish-decision.ts'
-import { insertPublished, readCurrent, readVersions, type PublishedRow, type RecordKey } from '../store.ts'
+import { insertPublished, readBodies, readCurrent, readVersions, type PublishedRow, type RecordKey } from '../store.ts'
 
 /**
  * Publishes a batch in one transaction: lock the heads, then read what is published, then decide and write (design 3, "Outbox").
@@ -62,7 +62,10 @@ export async function readHistories(db: Pick<Db, 'query'>, events: PreparedEvent
     return [...(newest.own ? [known] : []), ...(origin.from !== 'counter' && origin.version < known ? [origin.version] : [])].map((version) => ({ topic, recordId, version }))
   })
   const versions = older.length === 0 ? new Map<string, PublishedVersion>() : new Map((await readVersions(db, older)).map((row) => [versionKey({ ...row, version: countedBySource(row) }), versionOf(row)]))
+  const repeated = events.filter(({ again, origin }) => again === true && origin.from === 'counter')
+  const bodies = new Map((repeated.length === 0 ? [] : await readBodies(db, repeated)).map((row) => [bodyKey(row), versionOf(row)]))
   return {
+    findBody: (topic, recordId, hash) => bodies.get(bodyKey({ topic, recordId, hash })),
     current: (topic, recordId) => current.get(recordKey({ topic, recordId })),
     find: (topic, recordId, version) => versions.get(versionKey({ topic, recordId, version })),
   }
@@ -80,6 +83,10 @@ function partitionsOf(events: PreparedEvent[]): { topic: string; partition: numb
 
 function recordKey({ topic, recordId }: RecordKey): string {
   return `${topic} ${recordId}`
+}
+
+function bodyKey({ topic, recordId, hash }: RecordKey & { hash: Buffer }): string {
+  return `${hash.toString('hex')} ${topic} ${recordId}`
 }
 
 function versionKey({ topic, recordId, version }: RecordKey & { version: number }): string {

@@ -95,7 +95,8 @@ code,pre{font-family:ui-monospace,Consolas,Menlo,monospace;font-size:.92em;overf
 .entry label{display:block;font-weight:700}
 input,select{font:inherit;padding:.4rem .6rem;border:1px solid #4a5058;border-radius:3px;max-width:100%}
 button{font:inherit;padding:.4rem 1rem;border:1px solid #0b4a8f;border-radius:3px;background:#0b4a8f;color:#fff;cursor:pointer}
-.who button{padding:.1rem .6rem;background:#fff;color:#0b4a8f}
+.who button{padding:.1rem .6rem}
+.who button,button.second{background:#fff;color:#0b4a8f}
 @media(max-width:40rem){.who{margin-left:0}th,td{padding-right:.5rem}}
 @media print{nav,.who,.skip{display:none}body{max-width:none;padding:0}a{color:inherit;text-decoration:none}thead{display:table-header-group}tr{break-inside:avoid}}
 `

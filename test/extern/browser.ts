@@ -52,7 +52,7 @@ async function lookAt(browser: Browser, check: PageCheck, width: number, target:
   page.on('request', (request) => { if (!request.url().startsWith(target.zj.gateway) && !request.url().startsWith('data:')) wrong.push(`loads ${request.url()}`) })
   try {
     await check.look(page, target)
-    await page.screenshot({ path: join(SHOTS, `${check.path.slice(1).replaceAll(/\W/g, '-')}-${width}.png`), fullPage: true })
+    await page.screenshot({ path: join(SHOTS, `${check.path.slice(1).replaceAll(/\W+/g, '-')}-${width}.png`), fullPage: true })
     const { language, title, headings, wide, unlabelled } = await page.evaluate(LOOK) as { language: string; title: string; headings: number; wide: number; unlabelled: number }
     if (language !== 'zh-CN') wrong.push(`lang is ${language}`)
     if (title === '') wrong.push('no title')

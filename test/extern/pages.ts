@@ -1,4 +1,12 @@
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
 import { signIn, type PageCheck } from './browser.ts'
+import type { Target } from './check.ts'
+
+const COMPLAINTS = '登记编号,工单类型,登记时间,更新时间,办理状态,问题类别,投诉人姓名,被投诉方名称,统一社会信用代码,承办单位'
+const COMPLAINT = '2026-03-05 08:00:00,2026-03-05 08:00:00,04,ZJ-05,曹然骉,杭州某某物业服务有限公司'
+const GOOD = [COMPLAINTS, ...[1, 2, 3].map((no) => `EX${no},投诉,${COMPLAINT},,杭州市市场监督管理局`), ''].join('\n')
+const DOUBTFUL = [COMPLAINTS, `EY1,投诉,${COMPLAINT},91330100799655058X,某某新区市场监督管理局`, `EY2,投诉,${COMPLAINT},11010119900307123X,杭州市市场监督管理局`, 'EY3,投诉,2026-02-30,2026-03-05,04,ZJ-05,曹然骉,"=cmd|\' /C calc\'!A0",,杭州市市场监督管理局', ''].join('\n')
 
 /** Every page of the hub; a new one adds itself. */
 export const PAGES: readonly PageCheck[] = [
@@ -12,5 +20,54 @@ export const PAGES: readonly PageCheck[] = [
     },
   },
   { path: '/codes', look: async (page, target) => void await page.goto(`${target.zj.gateway}/codes`) },
+  { path: '/import', look: (page, target) => signIn(page, target, '/import') },
+  {
+    path: '/import: good',
+    async look(page, target) {
+      await upload(page, target, '投诉.csv', Buffer.from(GOOD))
+      await page.getByText('登记编号').first().waitFor()
+      await page.getByRole('button', { name: 'Confirm and publish' }).press('Enter')
+      await page.getByRole('status').getByText('已完成').waitFor()
+    },
+  },
+  {
+    path: '/import: doubtful',
+    async look(page, target) {
+      await upload(page, target, '存疑.csv', Buffer.from(DOUBTFUL))
+      await page.getByRole('button', { name: 'Confirm and publish' }).waitFor()
+      const text = await page.locator('main').innerText()
+      for (const shown of ['存疑', '拒绝']) if (!text.includes(shown)) throw new Error(`${shown} is not shown`)
+      for (const hidden of ['曹然骉', '11010119900307123X', 'cmd|']) if (text.includes(hidden)) throw new Error(`${hidden} is shown`)
+    },
+  },
+  {
+    path: '/import: broken',
+    async look(page, target) {
+      await upload(page, target, '名单.xlsx', readFileSync(new URL('../data/sources/files/bad/truncated.xlsx', import.meta.url)))
+      await page.getByRole('status').getByText('工作簿已损坏或不完整').waitFor()
+    },
+  },
+  {
+    path: '/import: marked',
+    async look(page, target) {
+      await choose(page, target, '存疑.csv', Buffer.from(DOUBTFUL))
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Workbook with the problems marked' }).click()])
+      const path = await download.path()
+      if (readFileSync(path).subarray(0, 2).toString() !== 'PK') throw new Error('what was downloaded is no workbook')
+    },
+  },
   ...['/status', '/convergence'].map((path): PageCheck => ({ path, look: (page, target) => signIn(page, target, path) })),
 ]
+
+/** Chooses a file on the page as a person does. */
+async function choose(page: Page, target: Target, name: string, buffer: Buffer): Promise<void> {
+  await signIn(page, target, '/import')
+  await page.getByLabel('Source system').fill('extern-12315')
+  await page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer })
+}
+
+async function upload(page: Page, target: Target, name: string, buffer: Buffer): Promise<void> {
+  await choose(page, target, name, buffer)
+  await page.getByRole('button', { name: 'Upload and recognise' }).click()
+  await page.getByRole('status').waitFor()
+}

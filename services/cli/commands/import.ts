@@ -178,10 +178,10 @@ async function look(path: string): Promise<{ bytes: number }> {
   return { bytes: found.size }
 }
 
-/** A file that cannot be read is told by its own path. */
+/** A file that cannot be read is told by its own path: to the client it is a body that broke off. */
 function unreadableAs(path: string): (error: unknown) => never {
   return (error) => {
-    const { code } = error as NodeJS.ErrnoException
+    const { code = '' } = ((error as Error).cause ?? error) as NodeJS.ErrnoException
     throw code === 'EACCES' || code === 'EIO' ? unreadable(path, code) : error
   }
 }

@@ -55,6 +55,8 @@ export interface PreviewRow {
   readonly place: Place
   readonly verdict: ImportVerdict
   readonly event?: EventInput
+  /** As in `RowVerdict`. */
+  readonly problems: string | null
 }
 
 const PREVIEWED = 20
@@ -150,8 +152,8 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     let next = 0
     tools.onPreview(items.slice(0, PREVIEWED).map(({ taken, prepared }) => {
       const there = prepared !== undefined && 'event' in prepared
-      const { verdict } = verdictOf(taken, prepared, there ? outcomes[next++] : undefined)
-      return { place: taken.place, verdict, ...(there && { event: taken.event! }) }
+      const { verdict, problems } = verdictOf(taken, prepared, there ? outcomes[next++] : undefined)
+      return { place: taken.place, verdict, problems, ...(there && { event: taken.event! }) }
     }))
   }
 

@@ -78,9 +78,14 @@ export function rowReport({ sheet, row, rows, outcome, flags, problems }: ToldRo
   return {
     sheet: sheet === '' ? null : sheet, row, rows, verdict: outcome,
     flags: (flags?.split(' ') ?? []).map((code) => ({ code, zh: flagText(code)[0], en: flagText(code)[1] })),
-    problems: (problems?.split('\n') ?? []).map((line) => {
-      const [rule = '', column = '', expected = ''] = line.split('\t')
-      return { rule, column, expected, zh: ruleText(rule)[0], en: ruleText(rule)[1] }
-    }),
+    problems: problemsOf(problems),
   }
+}
+
+/** Of a row, as it is kept: one `rule, column, expected` a line. */
+export function problemsOf(problems: string | null): RowReport['problems'] {
+  return (problems?.split('\n') ?? []).map((line) => {
+    const [rule = '', column = '', expected = ''] = line.split('\t')
+    return { rule, column, expected, zh: ruleText(rule)[0], en: ruleText(rule)[1] }
+  })
 }

@@ -2,7 +2,7 @@ import { SHAPES } from '@hub/connectors/shapes/index'
 import { html, type Html } from '@hub/runtime/page'
 import type { Live } from './imports.ts'
 import type { PreviewRow } from './pass.ts'
-import { flagText, rowReport, ruleText, VERDICT_NAMES } from './report.ts'
+import { flagText, problemsOf, rowReport, ruleText, VERDICT_NAMES } from './report.ts'
 import type { ImportRow, State, ToldRow } from './store.ts'
 
 const STATE_TEXTS: Readonly<Record<State, readonly [zh: string, en: string]>> = {
@@ -25,7 +25,7 @@ const PREVIEW_LENGTH = 40
 export function importForm(sources: readonly string[]): Html {
   const known = sources.filter((source) => source !== '*')
   const source = sources.includes('*') || known.length === 0
-    ? html`<input id="source" name="source" required maxlength="40" pattern="[a-z0-9][a-z0-9._\-]*" autocomplete="off">`
+    ? html`<input id="source" name="source" required maxlength="40" pattern="[a-z0-9][a-z0-9._\\-]*" autocomplete="off">`
     : html`<select id="source" name="source">${known.map((one) => html`<option>${one}</option>`)}</select>`
   return html`<p>选择文件后先识别并试运行，经您确认才会发布。文件在导入结束后删除。<br><span lang="en" class="quiet">A file is recognised and rehearsed first, and published only after you have confirmed it. It is deleted when the import has ended.</span></p>
 <form method="post" action="/import" enctype="multipart/form-data">
@@ -33,7 +33,8 @@ export function importForm(sources: readonly string[]): Html {
 <div class="entry"><label for="encoding">编码 · Encoding</label><select id="encoding" name="encoding"><option value="">自动判断 · told by the file</option><option>utf-8</option><option>gb18030</option></select></div>
 <div class="entry"><label for="delimiter">CSV 分隔符 · Separator of a CSV</label><select id="delimiter" name="delimiter"><option value="">自动判断 · told by the file</option><option value="comma">,</option><option value="semicolon">;</option><option value="tab">Tab</option></select></div>
 <div class="entry"><label for="file">文件（CSV、XLSX、NDJSON、JSON、通告正文） · File</label><input id="file" name="file" type="file" required></div>
-<p><button>上传并识别 · Upload and recognise</button> <button formaction="/import/marked">下载标出问题的工作簿 · Workbook with the problems marked</button></p>
+<p><button>上传并识别 · Upload and recognise</button></p>
+<p><button formaction="/import/marked" class="second">下载标出问题的工作簿 · Workbook with the problems marked</button></p>
 <p class="quiet">工作簿只作试运行：每行的结果和处理办法在旁，有问题的单元格标色；不发布，也不保留。<br><span lang="en">The workbook is a rehearsal: verdict and remedy beside each row, offending cells coloured. Nothing is published or kept.</span></p>
 </form>`
 }
@@ -72,14 +73,18 @@ ${Object.entries(figures.verdicts).map(([verdict, rows]) => html`<tr><td>${both(
 </tbody></table>
 ${Object.keys(figures.flags).length === 0 ? '' : html`<h2>存疑 · Doubtful</h2><table><tbody>${Object.entries(figures.flags).map(([flag, rows]) => html`<tr><td>${both(flagText(flag))}</td><td class="number">${rows}</td></tr>`)}</tbody></table>`}
 ${preview.length === 0 ? '' : html`<h2>前 ${preview.length} 行 · The first rows</h2><p class="quiet">仅在此次回答中显示，不保留。· Shown in this answer alone, and not kept.</p><div class="scroll"><table><thead><tr><th scope="col" class="number">行 · Row</th><th scope="col">结果 · Verdict</th><th scope="col">内容 · Content</th></tr></thead><tbody>
-${preview.map(({ place, verdict, event }) => html`<tr><td class="number">${place.sheet === undefined ? '' : `${place.sheet}!`}${place.row}</td><td>${both(VERDICT_NAMES[verdict] ?? [verdict, verdict])}</td><td>${event === undefined ? '–' : contentOf(event)}</td></tr>`)}
+${preview.map(({ place, verdict, event, problems }) => html`<tr><td class="number">${place.sheet === undefined ? '' : `${place.sheet}!`}${place.row}</td><td>${both(VERDICT_NAMES[verdict] ?? [verdict, verdict])}</td><td>${problems === null ? event === undefined ? '–' : contentOf(event) : problemTexts(problems)}</td></tr>`)}
 </tbody></table></div>`}
 ${told.length === 0 ? '' : html`<h2>有问题的行 · Rows to look at</h2><div class="scroll"><table><thead><tr><th scope="col">表 · Sheet</th><th scope="col" class="number">行 · Row</th><th scope="col">结果 · Verdict</th><th scope="col">列 · Column</th><th scope="col">说明 · What</th></tr></thead><tbody>
 ${told.map(rowReport).map(({ sheet, row: at, verdict, flags, problems }) => html`<tr><td>${sheet ?? '–'}</td><td class="number">${at}</td><td>${both(VERDICT_NAMES[verdict] ?? [verdict, verdict])}</td><td>${problems.map(({ column }) => column).filter(Boolean).join('、') || '–'}</td><td>${[...problems.map(({ zh, en, expected }) => `${zh} · ${en}${expected === '' ? '' : `（${expected}）`}`), ...flags.map(({ zh, en }) => `${zh} · ${en}`)].map((text) => html`${text}<br>`)}</td></tr>`)}
 </tbody></table></div>`}
-${absence ? html`<p>名单未再列出 ${row.absent ?? 0} 条记录。 <span lang="en" class="quiet">${row.absent ?? 0} records are not named any more.</span></p><form method="post" action="/import/${row.id}/confirm"><p><button>确认这些记录已终结 · They have ended</button></p></form><form method="post" action="/import/${row.id}/cancel"><p><button>都不终结 · Leave them</button></p></form>` : row.state === 'waiting-confirmation' ? html`<form method="post" action="/import/${row.id}/confirm"><p><button>确认并发布 · Confirm and publish</button></p></form><form method="post" action="/import/${row.id}/cancel"><p><button>放弃 · Give up</button></p></form>` : ''}
-${row.state === 'done' && !row.dryRun && figures.events > 0 ? html`<form method="post" action="/import/${row.id}/revert"><p>撤销此次导入新建且此后未变的记录 · Void the records that this import created and that nothing has changed since</p><p><button>撤销 · Take back</button></p></form>` : ''}
+${absence ? html`<p>名单未再列出 ${row.absent ?? 0} 条记录。 <span lang="en" class="quiet">${row.absent ?? 0} records are not named any more.</span></p><form method="post" action="/import/${row.id}/confirm"><p><button>确认这些记录已终结 · They have ended</button></p></form><form method="post" action="/import/${row.id}/cancel"><p><button class="second">都不终结 · Leave them</button></p></form>` : row.state === 'waiting-confirmation' ? html`<form method="post" action="/import/${row.id}/confirm"><p><button>确认并发布 · Confirm and publish</button></p></form><form method="post" action="/import/${row.id}/cancel"><p><button class="second">放弃 · Give up</button></p></form>` : ''}
+${row.state === 'done' && !row.dryRun && figures.events > 0 ? html`<form method="post" action="/import/${row.id}/revert"><p>撤销此次导入新建且此后未变的记录 · Void the records that this import created and that nothing has changed since</p><p><button class="second">撤销 · Take back</button></p></form>` : ''}
 <p><a href="/import">返回 · Back</a></p>`
+}
+
+function problemTexts(problems: string): Html {
+  return html`${problemsOf(problems).map(({ column, zh, en }) => html`${column === '' ? '' : `${column}：`}${zh} <span lang="en" class="quiet">${en}</span><br>`)}`
 }
 
 /** What an event says, in short. */

@@ -19,6 +19,7 @@ import { type Displaced, dropLogged, dropOlder, dropReplaced, dropSent, isPublis
 import { audit, finishRequest, nextRequest, noteProgress, type RelayRequest } from './requests.ts'
 import { append } from './sent-log.ts'
 import { noteRanges, type SentRun } from './store.ts'
+import { fromLog } from './tasks.ts'
 
 /** How soon a request is taken up. */
 const LOOK_MS = 500
@@ -76,9 +77,9 @@ async function recover(options: Recovering, request: RelayRequest<Progress>, sig
   log.info({ who: request.who, why: request.why }, 'recovering from the own logs on request')
   const state = { progress: request.progress }
   for (;;) {
-    const left = await unread(options, state.progress)
+    const left = await fromLog(unread(options, state.progress))
     if (left.size === 0) break
-    await replay(options, request, codec, state, left, signal)
+    await fromLog(replay(options, request, codec, state, left, signal))
   }
   await complete(options, request, codec, state.progress)
   log.info('recovered')

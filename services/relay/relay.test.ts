@@ -6,7 +6,8 @@ import { setAside } from './partition.ts'
 import { append } from './sent-log.ts'
 import { firstHalf, shareOf } from './shares.ts'
 import { beyond, type SentRun, type WaitingRow } from './store.ts'
-import { together, withGrace } from './tasks.ts'
+import { isTransient } from '@hub/runtime/errors'
+import { fromLog, together, withGrace } from './tasks.ts'
 
 const row = (sequence: bigint, over: Partial<WaitingRow> = {}): WaitingRow =>
   ({ sequence, key: 'k', value: Buffer.from('v'), type: 'cn.yrd.tally.Tally', eventId: 'id', subject: null, timeMs: 0, traceparent: null, ageMs: null, ...over })
@@ -99,6 +100,12 @@ it('what is sent to a log without a sequence says which one is the first there',
   const from = { topic: 'sh.tally', partition: 2, region: 'sh' }
   expect(toMessage(row(700n), from, { logStart: 700n }).headers).toMatchObject({ sequence: '700', 'sequence-start': '700' })
   expect(toMessage(row(701n), from).headers).not.toHaveProperty('sequence-start')
+})
+
+it('whatever reading the log throws is worth another try', async () => {
+  expect(await fromLog(Promise.resolve(1))).toBe(1)
+  const failed = await fromLog(Promise.reject(new TypeError("Cannot read properties of null (reading 'topicMetadata')"))).catch((error: unknown) => error)
+  expect(isTransient(failed)).toBe(true)
 })
 
 describe('tasks', () => {

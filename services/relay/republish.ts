@@ -9,6 +9,7 @@ import { type GenesisWatch, judge } from './genesis.ts'
 import { keyOf, type OwnPartition } from './partition.ts'
 import { adoptLog, forgetLost, moveVersions, readOnTheirWay, readRecords, tellParkedAgain, tellSourcesAgain } from './republish-store.ts'
 import { audit, finishRequest, nextRequest, noteProgress, type RelayRequest } from './requests.ts'
+import { fromLog } from './tasks.ts'
 
 /** How soon a request is taken up. */
 const LOOK_MS = 500
@@ -62,14 +63,14 @@ export async function serveRequests(options: Republishing, signal: AbortSignal):
  */
 async function republish(options: Republishing, request: RelayRequest<Progress>, signal: AbortSignal): Promise<void> {
   const { db, log, wakeup } = options
-  await options.genesis.read()
+  await fromLog(options.genesis.read())
   let progress = request.progress
   const places = placesOf(options, request)
   log.info({ topic: request.topic, partitions: places.length, who: request.who, why: request.why }, 'publishing again on request')
   for (const { topic, own } of places) {
     const key = keyOf(own)
     while (progress[key]?.done !== true) {
-      signal.throwIfAborted()
+      if (signal.aborted) return
       const now = progress[key] ?? NOTHING
       const next = await db.tx(async (client) => {
         const step = await page(client, options, topic, own, now) ?? await complete(client, options, request, topic, own, now)

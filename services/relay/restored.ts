@@ -3,6 +3,7 @@ import type { Kafka } from '@hub/runtime/kafka'
 import { type Ahead, findAhead } from './ahead.ts'
 import { keyOf, type OwnPartition, type Pause } from './partition.ts'
 import { openOutbox, readHeads } from './recover-store.ts'
+import { fromLog } from './tasks.ts'
 
 /** The database is older than its own logs: it was restored from a backup. Nothing may be sent or taken in before `hub recover`. */
 export class LogAheadError extends Error {
@@ -19,7 +20,7 @@ export class LogAheadError extends Error {
 export async function checkAgainstLog(db: Db, kafka: Kafka, groupPrefix: string, partitions: readonly OwnPartition[]): Promise<void> {
   const topics = [...new Set(partitions.map(({ topic }) => topic))]
   const heads = await readHeads(db, topics)
-  const ahead = await findAhead(kafka, groupPrefix, partitions, new Map(heads.map((head) => [keyOf(head), head.next])))
+  const ahead = await fromLog(findAhead(kafka, groupPrefix, partitions, new Map(heads.map((head) => [keyOf(head), head.next]))))
   if (ahead.length > 0) throw new LogAheadError(ahead)
   if (heads.some(({ closed }) => closed !== null)) await openOutbox(db, partitions)
 }

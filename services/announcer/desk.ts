@@ -13,7 +13,7 @@ import { digestsOf, isUnedited } from './edition/assemble.ts'
 import { annexOf, saltsFrom } from './edition/annex.ts'
 import { written } from './edition/corrections.ts'
 import { changesBetween } from './edition/changes.ts'
-import type { Change, Digests, Edition, RegionStanding, Statement, Tip } from './edition/model.ts'
+import { FORMAT, FORMAT_VERSION, type Change, type Digests, type Edition, type RegionStanding, type Statement, type Tip } from './edition/model.ts'
 import { BULLETINS } from './figures/bulletins.ts'
 import type { DefinitionRef } from './figures/model.ts'
 import type { Rise } from './figures/rises.ts'
@@ -82,6 +82,8 @@ export interface Desk {
   /** A published file. @throws Problem ANNOUNCEMENT_UNKNOWN */
   file(campaign: string, year: number, edition?: number): Promise<string>
   editions(): Promise<EditionRow[]>
+  /** The edition in the making as this region would render it, with the signatures that it has. @throws Problem ANNOUNCEMENT_UNKNOWN, NO_DRAFT */
+  draft(campaign: string, year: number): Promise<Edition>
   /** A campaign's counts over the years, of one definition. @throws Problem ANNOUNCEMENT_UNKNOWN, MIXED_DEFINITIONS */
   series(campaign: string, definition?: DefinitionRef): Promise<SeriesPoint[]>
   /** Takes an announcement up now. @throws Problem PLAN_REFUSED, NOT_DUE */
@@ -154,6 +156,13 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
     },
 
     editions: () => readEditions(db),
+
+    async draft(name, year) {
+      const { plan, standing: { slot, published, cuts }, draft } = await drafted(name, year)
+      const { missing, corrections, retracts, drawn, statement, tips, digests } = draft.body
+      const own = await recompute({ db, plan, calendar, cuts, topicPrefix }, { edition: slot.edition, missing, corrections, retracts, before: published })
+      return { format: FORMAT, formatVersion: FORMAT_VERSION, statement, annex: annexOf(own.list, saltsFrom(drawn)), tips, digests, recomputed: slot.recomputed, approved: slot.approved }
+    },
 
     async series(name, definition) {
       if (!isCampaign(name)) throw unknown()

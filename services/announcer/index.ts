@@ -15,7 +15,10 @@ import { loadCalendar } from './calendar/load.ts'
 import { announcerConfig, type AnnouncerConfig } from './config.ts'
 import { createDesk } from './desk.ts'
 import { keepKeys } from './keys.ts'
+import { deskPages } from './routes/desk-pages.ts'
 import { deskRoutes } from './routes/desk.ts'
+import { createDocuments } from './routes/documents.ts'
+import { publicPages } from './routes/public-pages.ts'
 import { publishedRoutes } from './routes/published.ts'
 import { createSchedule } from './schedule.ts'
 
@@ -40,12 +43,13 @@ export async function start(config: AnnouncerConfig, context: Context): Promise<
     scope.use('schedule', () => (stop.abort(), running))
 
     const desk = createDesk(options, schedule.look)
+    const documents = createDocuments()
     const health = async (): Promise<Dependency[]> => [{ name: 'announcer-database', ...await db.query('SELECT 1').then(() => ({ ok: true }), (error: Error) => ({ ok: false, detail: error.message })) }]
     const http = scope.use('http', await createHttp({
       log, metrics: context.metrics, title: `联合公示 · joint announcements, ${region}`, tags: { announcements: '已发布的公示 · published announcements', desk: '办理 · the officers\' desk' }, host: config.host, port: config.announcerPort,
-      authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
-      routes(app) {
-        for (const routes of [publishedRoutes(desk), deskRoutes(desk)]) routes(app)
+      authenticate: callers.authenticate, sessionCookie: `hub_announcer_${region}`, readiness: async () => [callers.health(), ...await health()],
+      async routes(app) {
+        for (const routes of [publishedRoutes(desk, documents), deskRoutes(desk, documents), publicPages(desk, options.keys), deskPages(desk, db, region)]) await routes(app)
       },
     }))
     log.info({ url: http.url, kid: signer.kid }, 'announcer listening')

@@ -69,7 +69,7 @@ const STYLE = `
 html{font:16px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC","Source Han Sans SC",sans-serif;color:#1b1f24;background:#fff}
 body{margin:0 auto;max-width:72rem;padding:0 1rem 3rem}
 a{color:#0b4a8f}
-a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible{outline:3px solid #b35900;outline-offset:2px}
+a:focus-visible,button:focus-visible,input:focus-visible,select:focus-visible,textarea:focus-visible{outline:3px solid #b35900;outline-offset:2px}
 .skip{position:absolute;left:-99rem}
 .skip:focus{left:1rem;top:.5rem;padding:.5rem 1rem;background:#fff;border:2px solid}
 header{display:flex;flex-wrap:wrap;align-items:center;gap:.25rem 1.5rem;padding:.75rem 0;border-bottom:3px solid #a31621}
@@ -93,7 +93,7 @@ code,pre{font-family:ui-monospace,Consolas,Menlo,monospace;font-size:.92em;overf
 .bad{color:#9b1020;font-weight:700}
 .entry{margin:1rem 0}
 .entry label{display:block;font-weight:700}
-input,select{font:inherit;padding:.4rem .6rem;border:1px solid #4a5058;border-radius:3px;max-width:100%}
+input,select,textarea{font:inherit;padding:.4rem .6rem;border:1px solid #4a5058;border-radius:3px;max-width:100%}
 button{font:inherit;padding:.4rem 1rem;border:1px solid #0b4a8f;border-radius:3px;background:#0b4a8f;color:#fff;cursor:pointer}
 .who button{padding:.1rem .6rem}
 .who button,button.second{background:#fff;color:#0b4a8f}

@@ -52,6 +52,21 @@ async function erratum(number: number): Promise<Edition> {
   return edition(files[0])
 }
 
+/** A browser that somebody has signed in with. */
+async function browserOf(region: Region, who: 'officer' | 'approver'): Promise<{ get(path: string): Promise<string>; post(path: string, fields: Record<string, string>, origin?: string): Promise<{ status: number; text: string }> }> {
+  const url = hub.announcerUrl(region)
+  const send = (path: string, fields: Record<string, string>, headers: Record<string, string>): Promise<Response> =>
+    fetch(url + path, { method: 'POST', redirect: 'manual', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers }, body: new URLSearchParams(fields) })
+  const cookie = (await send('/login', { key: hub.keys[who] }, { origin: url })).headers.get('set-cookie')!.split(';')[0]!
+  return {
+    get: async (path) => (await fetch(url + path, { headers: { cookie } })).text(),
+    async post(path, fields, origin = url) {
+      const answer = await send(path, fields, { origin, cookie })
+      return { status: answer.status, text: await answer.text() }
+    },
+  }
+}
+
 function edition(file: string | undefined): Edition {
   return JSON.parse(file!) as Edition
 }
@@ -78,6 +93,21 @@ describe('four regions publish one set of figures', () => {
     expect(await desks.call('sh', 'officer', 'PUT', '/v1/desk/announcements/315-week/2026/tips', { tips: [{ zh: `投诉增至9件。${UNEDITED}` }] })).toMatchObject({ status: 422, body: { code: 'TIP_UNEDITED' } })
   })
 
+  it('shown to officers in a browser, who write tips and reject there, and from no other site', async () => {
+    const officer = await browserOf('sh', 'officer')
+    expect(await officer.get('/desk')).toMatch(/正在办理：[\s\S]*href="\/desk\/315-week\/2026"/)
+    const before = await officer.get('/desk/315-week/2026')
+    expect(before).toMatch(/缺什么、找谁[\s\S]*四地数字[\s\S]*保存提示/)
+    expect(before).not.toContain('审核通过</button>')
+    expect(await officer.post('/desk/315-week/2026/tips', { zh: `投诉增至9件。${UNEDITED}` })).toMatchObject({ status: 422, text: expect.stringContaining('请先补充消费提示') })
+    expect(await officer.post('/desk/315-week/2026/approve', {})).toMatchObject({ status: 403 })
+    const approver = await browserOf('sh', 'approver')
+    expect(await approver.post('/desk/315-week/2026/reject', { reason: 'x' }, 'https://evil.example')).toMatchObject({ status: 403, text: expect.stringContaining('CROSS_ORIGIN') })
+    expect(await approver.get('/v1/desk/announcements/315-week/2026/draft?format=html')).toMatch(/（草案）<\/title>/)
+    expect((await fetch(`${hub.announcerUrl('sh')}/desk`, { redirect: 'manual' })).headers.get('location')).toBe('/login?next=%2Fdesk')
+    expect((await fetch(`${hub.announcerUrl('sh')}/v1/desk/announcements/315-week/2026/draft`)).status).toBe(401)
+  })
+
   it('approved by two people of each, and published as the same bytes everywhere', async () => {
     const again = await desks.call('js', 'approver', 'POST', '/v1/desk/announcements/315-week/2026/approvals', {})
     expect(again.status).toBe(200)
@@ -95,6 +125,22 @@ describe('four regions publish one set of figures', () => {
     expect(state).toMatchObject({ status: 'published', editions: [{ edition: 1, kind: 'full' }], draft: null })
     expect(await desks.call('ah', 'officer', 'POST', '/v1/desk/announcements/315-week/2026/recomputations', { edition: 1 })).toEqual({ status: 200, body: { recomputable: true, same: true, changes: [] } })
     expect(await desks.call('ah', 'officer', 'POST', '/v1/desk/announcements/315-week/2026/recomputations', { edition: 2 })).toMatchObject({ status: 404 })
+  })
+
+  it('read by anybody as a file, a page and a workbook, and checked from paper', async () => {
+    const path = `${hub.announcerUrl('js')}/v1/announcements/315-week/2026`
+    const page = await fetch(path, { headers: { accept: 'text/html,*/*' } })
+    const { digests } = edition(await desks.file('js'))
+    const words = await page.text()
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(words).toContain(digests.aggregates)
+    expect((await fetch(path, { headers: { accept: 'text/html', 'if-none-match': page.headers.get('etag')! } })).status).toBe(304)
+    const workbook = await fetch(`${path}?format=xlsx`)
+    expect([workbook.headers.get('content-disposition'), Buffer.from(await workbook.arrayBuffer()).subarray(0, 2).toString()]).toEqual(['attachment; filename="315-week-2026-1.xlsx"', 'PK'])
+    const verify = /href="(http:[^"]+verify[^"]+)"/.exec(words)![1]!.replaceAll('&amp;', '&')
+    expect(await (await fetch(verify)).text()).toMatch(/签名有效：4个地区[\s\S]*与二维码所带的数字摘要一致[\s\S]*这是最新一版/)
+    expect(await (await fetch(verify.replace(digests.aggregates, 'f'.repeat(64)))).text()).toContain('手中的文本不是这一版')
+    expect(await (await fetch(`${hub.announcerUrl('js')}/announcements`)).text()).toContain('/v1/announcements/315-week/2026?edition=1&amp;format=xlsx'.replace('&amp;', '&'))
   })
 
   it('a voided record and a wrong trader: an erratum edition each, and the second keeps the first', async () => {

@@ -2,6 +2,7 @@ import { problemAnswer, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance } from 'fastify'
 import type { AskedCorrection } from '../correct.ts'
 import type { Desk } from '../desk.ts'
+import { FORMATS, type Documents, type Format } from './documents.ts'
 
 const MAX_BODY_BYTES = 64 * 1024
 /** Tips of an edition, and the length of one. */
@@ -14,7 +15,7 @@ interface Of {
 }
 
 /** What officers and approvers of the region see and do. */
-export function deskRoutes(desk: Desk): (app: FastifyInstance) => void {
+export function deskRoutes(desk: Desk, documents: Documents): (app: FastifyInstance) => void {
   const reads = { access: { roles: ['officer', 'approver', 'operator'] as const } }
   const officers = { access: { roles: ['officer'] as const } }
   const approvers = { access: { roles: ['approver'] as const } }
@@ -34,6 +35,8 @@ export function deskRoutes(desk: Desk): (app: FastifyInstance) => void {
       ({ params: { campaign, year }, body: { tips } }) => desk.tips(campaign, year, tips.map(({ zh, en = null }) => ({ zh, en }))))
     app.post<Of & { Body: { reason: string } }>(`${base}/retractions`, { bodyLimit: MAX_BODY_BYTES, config: { ...approvers, documented: answers(404, 409, 422) }, schema: schema('retractAnnouncement', '撤回 · take back', '撤回为新的一版，同样须四地签署。 · A retraction is an edition that all sign.', { params: PARAMS, body: REASON }) },
       ({ params: { campaign, year }, body: { reason } }) => desk.retract(campaign, year, reason))
+    app.get<Of & { Querystring: { format?: Format } }>(`${base}/draft`, { config: { ...reads, documented: answers(404, 409, 422) }, schema: schema('readDraft', '草案 · the draft as it would be published', 'JSON、网页或工作簿，标明草案。 · As JSON, a page or a workbook, marked as a draft.', { params: PARAMS, querystring: { type: 'object', additionalProperties: false, properties: { format: { enum: FORMATS } } } }) },
+      async (request, reply) => documents.answer(request, reply, JSON.stringify(await desk.draft(request.params.campaign, Number(request.params.year))), request.query.format, true))
     app.get<Of>(`${base}/rises`, { config: { ...reads, documented: answers(404, 422) }, schema: schema('readRises', '明显上升 · marked rises', '与上年同期可比日相比明显上升的类别，附消费提示的起草文字，须编辑后使用。 · Classes that rose by more than chance over the days that both years have, each with the beginning of a tip, to be edited.', { params: PARAMS }) },
       async ({ params: { campaign, year } }) => ({ rises: await desk.rises(campaign, year) }))
     app.post<Of & { Body: { corrections: AskedCorrection[] } }>(`${base}/corrections`, { bodyLimit: MAX_BODY_BYTES, config: { ...approvers, documented: answers(404, 422) }, schema: schema('correctAnnouncement', '提出更正 · state what was wrong', '只限经营者有误或记录已撤销(void)，由来源地区提出；正常办理进展不作更正。其余地区核对后签署更正版。 · By the origin, for a wrong trader or a voided record alone; the others check it and sign an erratum edition.', { params: PARAMS, body: CORRECTIONS }) },

@@ -2,6 +2,7 @@ import { problemAnswer, type Documented } from '@hub/runtime/http'
 import type { FastifyInstance } from 'fastify'
 import type { Desk } from '../desk.ts'
 import type { DefinitionRef } from '../figures/model.ts'
+import { FORMATS, type Documents, type Format } from './documents.ts'
 
 const PARAMS = {
   type: 'object', required: ['campaign', 'year'], additionalProperties: false,
@@ -12,13 +13,15 @@ const PARAMS = {
 }
 
 /** What anybody may read: the published editions and their files. */
-export function publishedRoutes(desk: Desk): (app: FastifyInstance) => void {
+export function publishedRoutes(desk: Desk, documents: Documents): (app: FastifyInstance) => void {
   return (app) => {
     app.get('/v1/announcements', { config: { access: 'open', documented: LIST }, schema: LIST_SCHEMA }, async () => ({
       editions: (await desk.editions()).map((edition) => ({ ...edition, href: `/v1/announcements/${edition.campaign}/${edition.year}?edition=${edition.edition}` })),
     }))
-    app.get<{ Params: { campaign: string; year: number }; Querystring: { edition?: number } }>('/v1/announcements/:campaign/:year', { config: { access: 'open', documented: FILE }, schema: FILE_SCHEMA }, async ({ params, query }, reply) =>
-      reply.type('application/json; charset=utf-8').send(await desk.file(params.campaign, params.year, query.edition)))
+    app.get<{ Params: { campaign: string; year: number }; Querystring: { edition?: number; format?: Format } }>('/v1/announcements/:campaign/:year', { config: { access: 'open', documented: FILE }, schema: FILE_SCHEMA }, async (request, reply) => {
+      const { params, query } = request
+      return documents.answer(request, reply, await desk.file(params.campaign, params.year, query.edition), query.format, false)
+    })
     app.get<{ Params: { campaign: string }; Querystring: { definition?: DefinitionRef } }>('/v1/announcements/:campaign/series', { config: { access: 'open', documented: SERIES }, schema: SERIES_SCHEMA }, async ({ params, query }) => ({ points: await desk.series(params.campaign, query.definition) }))
   }
 }
@@ -49,11 +52,17 @@ const SERIES: Documented = {
 const FILE_SCHEMA = {
   operationId: 'readAnnouncement',
   summary: '联合公示文件 · the file of a joint announcement',
-  description: '签名所覆盖的原始字节；hub announcement verify 可在任何地方核验。缺省为最新一版。 · The bytes that the signatures cover; "hub announcement verify" checks them anywhere. Without an edition the newest.',
+  description: 'JSON 为签名所覆盖的原始字节，hub announcement verify 可在任何地方核验；另有网页和工作簿，用 format 或 Accept 选择。缺省为最新一版。 · As JSON the bytes that the signatures cover, which "hub announcement verify" checks anywhere; as a page and as a workbook by format or Accept. Without an edition the newest.',
   tags: ['announcements'],
   params: PARAMS,
-  querystring: { type: 'object', additionalProperties: false, properties: { edition: { type: 'integer', minimum: 1, maximum: 1000, description: '版次 · edition' } } },
+  querystring: { type: 'object', additionalProperties: false, properties: { edition: { type: 'integer', minimum: 1, maximum: 1000, description: '版次 · edition' }, format: { enum: FORMATS, description: '格式，缺省按 Accept · form; without it Accept decides, and JSON where it says nothing' } } },
 }
 const FILE: Documented = {
-  response: { 200: { description: '规范化 JSON · canonical JSON', content: { 'application/json': { schema: { type: 'object' } } } }, 404: problemAnswer('没有，或尚未发布 · none, or not published', 'ANNOUNCEMENT_UNKNOWN') },
+  response: {
+    200: {
+      description: '规范化 JSON、网页或工作簿 · canonical JSON, a page or a workbook',
+      content: { 'application/json': { schema: { type: 'object' } }, 'text/html': { schema: { type: 'string' } }, 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet': { schema: { type: 'string', format: 'binary' } } },
+    },
+    304: { description: '与 If-None-Match 相同 · what If-None-Match names' }, 404: problemAnswer('没有，或尚未发布 · none, or not published', 'ANNOUNCEMENT_UNKNOWN'),
+  },
 }

@@ -30,7 +30,7 @@ export interface MenuEntry {
  * A route of a page says so in its config: `{ access, page: { menu: '我的提交 · My events' } }`. With `menu` it stands in the menu of those who may
  * open it; without a session it leads to `/login`; its problems are pages. Pages have no scripts and load nothing: the content security
  * policy forbids both, so build forms and links. Useful classes: `ok`, `bad`, `quiet` (colour and weight of text), `number` (right-aligned
- * figures), `scroll` (around a table that may be wider than a phone), `entry` (label and field of a form).
+ * figures), `scroll` (around a table that may be wider than a phone; `wide` on the table where its columns must not become narrow there), `entry` (label and field of a form).
  */
 export async function page(request: FastifyRequest, reply: FastifyReply, { title, body, status = 200, lang = 'zh-CN' }: PageContent): Promise<FastifyReply> {
   const { caller } = request
@@ -82,6 +82,7 @@ nav [aria-current]{font-weight:700;text-decoration:none;color:inherit}
 h1{font-size:1.6rem;line-height:1.3;margin:1.5rem 0 1rem}
 h2{font-size:1.2rem;margin:2rem 0 .5rem}
 .scroll{overflow-x:auto}
+.wide{min-width:46rem}
 table{border-collapse:collapse;width:100%}
 caption{text-align:left;font-weight:700;padding:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid #c9ced4}

@@ -1,5 +1,8 @@
+import { documentPage } from '@hub/announcer/document/page'
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
+import { sampleCells } from '../announcer/sample-cells.ts'
+import { sampleEdition, type SampleEdition } from '../announcer/sample-edition.ts'
 import { signIn, type PageCheck } from './browser.ts'
 import type { Target } from './check.ts'
 
@@ -56,6 +59,8 @@ export const PAGES: readonly PageCheck[] = [
       if (readFileSync(path).subarray(0, 2).toString() !== 'PK') throw new Error('what was downloaded is no workbook')
     },
   },
+  edition('/announcement-full', { demo: true, tips: [{ zh: '购买预付卡，请保留合同和付款凭证。', en: 'Keep the contract of a prepaid card.' }] }, '演示数据'),
+  edition('/announcement-partial', { campaign: '315-week', missing: 'zj', minimum: 3 }, '未含浙江'),
   ...['/status', '/convergence'].map((path): PageCheck => ({ path, look: (page, target) => signIn(page, target, path) })),
 ]
 
@@ -70,4 +75,18 @@ async function upload(page: Page, target: Target, name: string, buffer: Buffer):
   await choose(page, target, name, buffer)
   await page.getByRole('button', { name: 'Upload and recognise' }).click()
   await page.getByRole('status').waitFor()
+}
+
+/** The page of an edition of the sample, as it is; nothing else is needed for it. Printed, it is more than a page. */
+function edition(path: string, of: SampleEdition, titled: string): PageCheck {
+  return {
+    path,
+    async look(page) {
+      await page.setContent(await documentPage(sampleEdition(await sampleCells(), of), { verifyAt: 'https://gs.example.cn/announcements/spring-festival/2026/verify', draft: false }))
+      if (!(await page.title()).includes(titled)) throw new Error(`the title does not say ${titled}`)
+      await page.getByRole('img', { name: '各地区接收投诉（件）' }).waitFor()
+      await page.getByRole('table', { name: '投诉、举报、咨询' }).waitFor()
+      if ((await page.pdf({ preferCSSPageSize: true })).length < 10_000) throw new Error('nothing is printed')
+    },
+  }
 }

@@ -62,14 +62,16 @@ ${editions.length > 0 && draft === null && status === 'published' && sees.approv
 
 function missingTable({ regions, draft, status }: AnnouncementState, contacts: readonly Contact[], { region: own }: Sees): Html {
   if (status === 'planned') return html`<p>截数时间到后自动开始。</p>`
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll"><table class="wide">
 <caption>缺什么、找谁</caption>
 <thead><tr><th scope="col">地区</th><th scope="col">截数</th><th scope="col">完整性</th><th scope="col">复算</th><th scope="col">审核</th><th scope="col">联系</th></tr></thead>
 <tbody>${REGIONS.map((region) => {
     const { cut, of, cutAt, completeness, text } = regions[region]
     const acts = draft?.regions[region]
     const late = completeness.sources.filter(({ complete }) => !complete).map(({ source }) => source)
-    const call = contacts.filter((one) => one.region === region && (cut < of || late.length === 0 || late.includes(one.source)))
+    const known = contacts.filter((one) => one.region === region)
+    const behind = known.filter(({ source }) => cut === of && late.includes(source))
+    const call = behind.length > 0 ? behind : known
     const finished = cut === of && late.length === 0 && (draft === null || acts!.approved !== null)
     return html`<tr><th scope="row">${regionName(region)[0]}${region === own ? '（本地区）' : ''}</th>
 <td>${cut === of ? html`<span class="ok">已截数</span> ${cutAt === null ? '' : cutAt.slice(11, 16)}` : html`<span class="bad">${cut === 0 ? '未截数' : `${cut}／${of}个分区`}</span>`}</td>

@@ -52,7 +52,7 @@ export function deskPages(desk: Desk, db: DbClient, region: Region): (app: Fasti
       acts('retract', ['approver'], ({ campaign, year }, fields) => desk.retract(campaign, year, reasonOf(fields)))
       acts('tips', ['officer'], ({ campaign, year }, fields) => {
         const [zh, en] = [fields.getAll('zh'), fields.getAll('en')].map((texts) => texts.slice(0, 10).map((one) => one.trim()))
-        if ([...zh!, ...en!].some(({ length }) => length > TIP_LENGTH)) throw new Problem(422, 'TIP_UNEDITED', `一条提示不超过${TIP_LENGTH}字 · a tip has at most ${TIP_LENGTH} characters`)
+        if ([...zh!, ...en!].some(({ length }) => length > TIP_LENGTH)) throw new Problem(400, 'REQUEST_INVALID', `一条提示不超过${TIP_LENGTH}字 · a tip has at most ${TIP_LENGTH} characters`)
         return desk.tips(campaign, year, zh!.flatMap((one, at) => (one === '' ? [] : [{ zh: one, en: en![at] || null }])))
       })
       acts('correct', ['approver'], ({ campaign, year }, fields) => desk.correct(campaign, year, [correctionIn(fields)]))

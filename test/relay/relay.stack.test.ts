@@ -131,8 +131,14 @@ describe('a task fails', () => {
     holding = true
     const [last] = await hub.publish(one, ['b'])
     await held.promise
-    await hub.db.query('ALTER TABLE relay_request RENAME TO gone')
-    await eventually('the relay ends', async () => (await hub.db.query(`SELECT FROM pg_stat_activity WHERE query LIKE '%relay_request%' AND application_name = 'relay'`)).rows.length > 0)
+    // Whoever looks for requests from now on fails for good; a sequence is not rolled back and tells.
+    await hub.db.tx(async (c) => {
+      await c.query('ALTER TABLE relay_request RENAME TO gone')
+      await c.query('CREATE SEQUENCE asked')
+      await c.query(`CREATE FUNCTION refuse() RETURNS SETOF gone LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('asked'); RAISE EXCEPTION 'gone' USING ERRCODE = '42000'; END $$`)
+      await c.query('CREATE VIEW relay_request AS SELECT * FROM refuse()')
+    })
+    await eventually('a task has failed', async () => (await hub.db.query<{ is_called: boolean }>('SELECT is_called FROM asked')).rows[0]!.is_called)
     goOn.resolve()
     await eventually('it has failed', () => relay.failures.length === 1)
     expect((await hub.position(one)).last_sequence).toBeGreaterThanOrEqual(last!)

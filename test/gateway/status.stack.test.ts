@@ -105,5 +105,5 @@ test('/codes explains each code to anybody', async () => {
   const response = await fetch(`${alone.url}/codes`)
   const text = await response.text()
   expect(response.status).toBe(200)
-  for (const id of ['verdict-conflict', 'rule-date', 'rule-ce-type', 'flag-uscc-check-failed']) expect(text).toContain(`id="${id}"`)
+  for (const id of ['verdict-conflict', 'rule-date', 'rule-ce-type', 'flag-uscc-check-failed', 'row-rule-out-of-region', 'row-flag-unmapped-code', 'skip-total', 'import-many-absent']) expect(text).toContain(`id="${id}"`)
 })

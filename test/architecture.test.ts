@@ -18,10 +18,10 @@ describe('the arrows of docs/architecture.md', () => {
     expect(arrows(product, 'services/runtime', (to, typeOnly) => to.startsWith('@hub/') && to !== '@hub/runtime' && !(typeOnly && to === '@hub/schemas'))).toEqual([])
   })
 
-  it('services meet on the log and in the database, never in an import; services/region alone composes them, connectors are a library of the gateway\'s, and what verifies an edition is one of `hub`', () => {
+  it('services meet on the log and in the database, never in an import; services/region alone composes them, connectors are a library of the gateway\'s and, for workbooks, of the credit lookup\'s, and what verifies an edition is one of `hub`', () => {
     const allowed = new Set(['@hub/runtime', '@hub/schemas'])
     const others = services.filter(({ path }) => !/^services\/(runtime|region|client)\//.test(path))
-    expect(violations(others, ({ owner, to, specifier }) => to.startsWith('@hub/') && to !== owner && !allowed.has(to) && !(owner === '@hub/cli' && to === '@hub/client') && !(owner === '@hub/cli' && specifier.startsWith('@hub/announcer/edition/')) && !(owner === '@hub/gateway' && to === '@hub/connectors'))).toEqual([])
+    expect(violations(others, ({ owner, to, specifier }) => to.startsWith('@hub/') && to !== owner && !allowed.has(to) && !(owner === '@hub/cli' && to === '@hub/client') && !(owner === '@hub/cli' && specifier.startsWith('@hub/announcer/edition/')) && !((owner === '@hub/gateway' || owner === '@hub/credit-lookup') && to === '@hub/connectors'))).toEqual([])
   })
 
   it('the client is for those outside: of ours it uses the types of the schemas alone, and nothing that Node does not bring', () => {

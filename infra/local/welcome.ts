@@ -30,6 +30,7 @@ export function describeAddresses(stack: Stack, regions: Record<RegionUser, Regi
     `  curl -s ${bearer('zj', 'publisher')} ${gatewayUrl('zj')}/v1/receipts/<eventId>`,
     '在安徽查询一家在江苏列入的企业 · ask in ah about a firm that js has listed:',
     `  curl -s ${bearer('ah', 'reader')} ${lookupUrl('ah')}/v1/credit/${LISTED_IN_JS}`,
+    `公众查询页，无需密钥 · the public page, without a key:  ${lookupUrl('ah')}/credit`,
     '',
     '各地副本落后多少 · how far each replica is behind:  npm run hub -- lag',
     '哪里不对 · what is wrong:  npm run hub -- doctor        停止 · stop:  Ctrl-C',

@@ -13,6 +13,7 @@ export const lookupConfig = defineConfig({
   callersFile: { env: 'HUB_CALLERS_FILE', type: 'path', doc: "the region's callers.yaml" },
   signingKeyFile: { env: 'HUB_SIGNING_KEY_FILE', type: 'path', default: null, doc: "private key that the region signs with, PEM, Ed25519; its public half stands in the region's keys.yaml. Without it nothing is signed" },
   snapshotSeconds: { env: 'HUB_LOOKUP_SNAPSHOT_SECONDS', type: 'int', default: 300, doc: 'time between two snapshots; the last one is written at the stop' },
+  trustedProxies: { env: 'HUB_TRUSTED_PROXIES', type: 'list', default: [], doc: 'addresses or networks of the proxies in front, whose x-forwarded-for and x-forwarded-proto are believed; none = no header is' },
   host: { env: 'HUB_HTTP_HOST', type: 'string', default: '127.0.0.1', doc: 'address to listen on' },
   lookupPort: { env: 'HUB_LOOKUP_PORT', type: 'int', doc: 'port to listen on; 0 takes a free one' },
   logLevel: { env: 'HUB_LOG_LEVEL', type: 'string', default: 'info', doc: 'debug, info, warn or error' },

@@ -18,6 +18,7 @@ import { lookupConfig, type LookupConfig } from './config.ts'
 import { createLookup } from './lookup.ts'
 import { createLookupMetrics } from './metrics.ts'
 import { boundBodies } from './patience.ts'
+import { creditPage } from './page/routes.ts'
 import { createReader } from './reader.ts'
 import { creditRoutes } from './routes.ts'
 import { createStore } from './store.ts'
@@ -54,9 +55,10 @@ export async function start(config: LookupConfig, context: Context): Promise<Ser
     const closing = new AbortController()
     const changes = createChanges({ reader, store, teller: createTeller(codec, topicPrefix), log, metrics: context.metrics, closing: closing.signal })
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup', changes: '变更订阅 · following what changes' }, host: config.host, port: config.lookupPort, authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
-      routes(app) {
+      log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup', changes: '变更订阅 · following what changes' }, host: config.host, port: config.lookupPort, trustedProxies: config.trustedProxies, authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
+      async routes(app) {
         boundBodies(app)
+        await app.register(creditPage({ lookup, region, signer }))
         for (const routes of [creditRoutes({ lookup, store, codec, region, topicPrefix, signer }), changesRoutes(changes, store, region)]) routes(app)
       },
     }))

@@ -20,6 +20,8 @@ export interface Lookup {
   codesOf(questions: readonly Question[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** @param codes of `codesOf`, for a question by registration number */
   ask(question: Asked, moment: Moment, viewer: Viewer, codes?: ReadonlyMap<string, readonly string[]>): Promise<Said>
+  /** Records of all regions that have no unified social credit code to be found by. @throws Problem 503 before everything is loaded */
+  withoutCode(): number
 }
 
 /** How long the state of the regions is told as it was: it is that of any answer that began in this time. */
@@ -69,6 +71,7 @@ export function createLookup({ reader, codec, topicPrefix, metrics, store }: { r
       if (kept === undefined || kept.life !== now || at - kept.at > MOMENT_MS) kept = { life: now, at, moment: momentOf(reader.facts(now), cursorText(now.logs, now.partitions.map(({ next }) => next)), Date.now()) }
       return kept.moment
     },
+    withoutCode: () => life().holdings.tallies.withoutCode,
     question: (raw) => readQuestion(raw, dateText(todayInShanghai())),
     async codesOf(questions) {
       const regNos = questions.flatMap((one) => (one.ok && one.regNo !== undefined ? [one.regNo] : []))

@@ -27,6 +27,11 @@ export function keyHash(key: string): Buffer {
   return hash('sha256', key, 'buffer')
 }
 
+/** What a limit by address counts by: the address, of IPv6 its /64. */
+export function addressOf({ ip }: FastifyRequest): string {
+  return rateLimit.normalizeIP(ip)
+}
+
 /** Wrong keys that one address (IPv6: one /64) may give in a minute before it has to wait. */
 const WRONG_KEYS_A_MINUTE = 30
 /** Addresses and callers that are remembered as having met. */
@@ -44,7 +49,7 @@ export interface Doorkeeper {
  * many wrong keys is answered 429 whatever key it gives, except to callers who came in from there before.
  */
 export function createDoorkeeper(app: FastifyInstance, authenticate: Authenticator | undefined, sessions: Sessions | undefined): Doorkeeper {
-  const wrongKeys = app.createRateLimit({ max: WRONG_KEYS_A_MINUTE, timeWindow: 60_000, keyGenerator: (request) => rateLimit.normalizeIP(request.ip) })
+  const wrongKeys = app.createRateLimit({ max: WRONG_KEYS_A_MINUTE, timeWindow: 60_000, keyGenerator: addressOf })
   const acquainted = new Set<string>()
 
   return {

@@ -16,6 +16,8 @@ export interface PageContent {
   readonly status?: number
   /** Language of the text; `zh-CN` when left out. Mark English beside it with `<span lang="en">`. */
   readonly lang?: string
+  /** Rules of this page alone, after those of all pages; always the same text. */
+  readonly style?: string
 }
 
 /** One entry of the menu of pages. */
@@ -32,7 +34,7 @@ export interface MenuEntry {
  * policy forbids both, so build forms and links. Useful classes: `ok`, `bad`, `quiet` (colour and weight of text), `number` (right-aligned
  * figures), `scroll` (around a table that may be wider than a phone; `wide` on the table where its columns must not become narrow there), `entry` (label and field of a form).
  */
-export async function page(request: FastifyRequest, reply: FastifyReply, { title, body, status = 200, lang = 'zh-CN' }: PageContent): Promise<FastifyReply> {
+export async function page(request: FastifyRequest, reply: FastifyReply, { title, body, status = 200, lang = 'zh-CN', style = '' }: PageContent): Promise<FastifyReply> {
   const { caller } = request
   const menu = request.server.menu(caller)
   const text = await html`<!doctype html>
@@ -42,7 +44,7 @@ export async function page(request: FastifyRequest, reply: FastifyReply, { title
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light">
 <title>${title} – ${HUB}</title>
-<style>${raw(STYLE)}</style>
+<style>${raw(STYLE + style)}</style>
 </head>
 <body>
 <a class="skip" href="#content">跳到正文 · Skip to content</a>
@@ -58,7 +60,7 @@ ${body}
 </body>
 </html>
 `
-  return reply.code(status).type('text/html; charset=utf-8').headers(PAGE_HEADERS).send(String(text))
+  return reply.code(status).type('text/html; charset=utf-8').headers(PAGE_HEADERS).header('content-security-policy', policyOf(STYLE + style)).send(String(text))
 }
 
 const HUB = '长三角市场监管数据交换枢纽'
@@ -103,8 +105,15 @@ button{font:inherit;padding:.4rem 1rem;border:1px solid #0b4a8f;border-radius:3p
 `
 
 const PAGE_HEADERS = {
-  'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   'cache-control': 'no-store',
   'referrer-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
+}
+
+const policies = new Map<string, string>()
+
+function policyOf(style: string): string {
+  let policy = policies.get(style)
+  if (policy === undefined) policies.set(style, policy = `default-src 'none'; style-src 'sha256-${hash('sha256', style, 'base64')}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`)
+  return policy
 }

@@ -90,7 +90,7 @@ async function startLookup(stateDir?: string): Promise<Lookup> {
   const dir = stateDir ?? await fixture.stateDir()
   const { username, password } = fixture.credentials('ah')
   const lookup = await start({
-    region: 'ah', username, password, callersFile, databaseUrl, stateDir: dir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, snapshotSeconds: 600, signingKeyFile: null, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
+    region: 'ah', username, password, callersFile, databaseUrl, stateDir: dir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, snapshotSeconds: 600, trustedProxies: [], signingKeyFile: null, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
   }, { log: fixture.log, metrics: createMetrics({ region: 'ah' }), fail: (error) => { throw error }, wakeup: createWakeup() })
   open.push(lookup)
   stateDirs.set(lookup, dir)

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { Answer } from '@hub/credit-lookup/answer'
+import { readWorkbook } from '@hub/connectors/readers/xlsx'
 import { start } from '@hub/credit-lookup'
 import { callersYaml } from '@hub/local/local-files'
 import { createMetrics } from '@hub/runtime/metrics'
@@ -83,6 +85,41 @@ it('takes a repair in at once, and a restored listing comes back; an older versi
   expect(await ask(LISTED)).toMatchObject({ verdict: 'not-listed', withheld: [] })
   await log.append([await listing('js', '1', 3, LISTED, { kind: 'restored' })])
   await refreshed(LISTED, ({ verdict }) => verdict === 'listed')
+})
+
+it('shows everybody a page of what is published, without a word of what is no code', async () => {
+  const of = (name: string, uscc: string): Record<string, unknown> => ({ subject: { ...sampleRecord('cn.yrd.credit_blacklist.CreditRecord')['subject'] as object, name, uscc } })
+  const [hostile, shielded, unpublished, repaired] = ['91310000607200180M', '913100006073344154', '91310000607402928G', '91310000132200821H']
+  await log.append([
+    await listing('sh', 'p1', 1, hostile!, of('=1+1<script>alert(1)</script>公司', hostile!)), await listing('sh', 'p2', 1, shielded!, { shield: { from: 20_000, until: null, decisionNo: null } }),
+    await listing('sh', 'p3', 1, unpublished!, { publication: 'pending' }), await listing('sh', 'p4', 1, repaired!), await ended('sh', 'p4', 2), await listing('sh', 'p5', 1, NEWLY),
+  ])
+  await refreshed(NEWLY, ({ verdict }) => verdict === 'listed')
+  await log.append([await ended('sh', 'p5', 2)])
+  await refreshed(NEWLY, ({ verdict }) => verdict === 'not-listed')
+  const empty = await fetch(`${lookup!.url}/credit`)
+  expect([empty.status, empty.headers.get('content-security-policy')]).toEqual([200, expect.stringMatching(/^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'/)])
+  const identity = '11010519491231002X'
+  const { status, text } = await form([LISTED, hostile!, shielded!, unpublished!, repaired!, NOBODY, '91340000711771144H', identity, 'nonsense<b>', LISTED.toLowerCase()].join('\r\n'))
+  expect(status).toBe(200)
+  const cards = [...text.matchAll(/<article class="card ?([\w-]*)"><h3>(?:<code>(\w+)<\/code>|<span>第 (\d+) 项)/g)].map(([, verdict, code, at]) => [code ?? at, verdict])
+  expect(cards).toEqual([[LISTED, 'listed'], [hostile, 'listed'], [shielded, 'not-listed'], [unpublished, 'not-listed'], [repaired, 'not-listed'], [NOBODY, 'not-listed'], ['91340000711771144H', 'not-listed'], ['8', ''], ['9', '']])
+  expect(text).not.toMatch(/<script|1949|nonsense/)
+  const workbook = /download="credit-(AH-[\dA-F-]+)\.xlsx" href="data:[^,]+,([^"]+)"/.exec(text)!
+  const sheet = await sheetOf(Buffer.from(workbook[2]!, 'base64'))
+  expect(sheet).toEqual(expect.arrayContaining([LISTED, hostile, NOBODY, workbook[1]]))
+  expect(sheet.filter((cell) => /^[=+@-]/.test(cell))).toEqual([])
+  expect(sheet.join()).not.toMatch(/1949|nonsense/)
+  const many = await form(Array<string>(10_000).fill(LISTED).join('\n'))
+  expect([many.status, many.text]).toEqual([400, expect.stringContaining('一次最多 500 个，收到 10000 个')])
+  expect((await form('')).status).toBe(400)
+  expect((await form('x'.repeat(600_000))).status).toBe(413)
+})
+
+it('gives an address that sends too many forms a page that says when to come again', async () => {
+  let last = { status: 200, text: '' }
+  for (let sent = 0; sent < 61 && last.status !== 429; sent++) last = await form('x')
+  expect(last).toEqual({ status: 429, text: expect.stringContaining('每分钟最多 60 次') })
 })
 
 it('says unknown about the subject that a bad event names, and about everybody when it names nobody', async () => {
@@ -178,7 +215,7 @@ type Reply = Answer & { readonly status: number, readonly code: string }
 async function startLookup(meanwhile?: () => Promise<void>): Promise<void> {
   const { username, password } = fixture.credentials('ah')
   lookup = await start({
-    region: 'ah', username, password, callersFile, databaseUrl, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, snapshotSeconds: 600, signingKeyFile: null, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
+    region: 'ah', username, password, callersFile, databaseUrl, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, snapshotSeconds: 600, trustedProxies: [], signingKeyFile: null, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
   }, { log: fixture.log, metrics: createMetrics({ region: 'ah' }), fail: (error) => { throw error }, wakeup: createWakeup() })
   await eventually('the lookup is ready', async () => {
     await meanwhile?.()
@@ -189,6 +226,18 @@ async function startLookup(meanwhile?: () => Promise<void>): Promise<void> {
 async function ask(code: string): Promise<Reply> {
   const response = await fetch(`${lookup!.url}/v1/credit/${encodeURIComponent(code)}`, { headers: { authorization: `Bearer ${KEYS.reader}` } })
   return { status: response.status, ...await response.json() as Answer } as Reply
+}
+
+/** Sends the form of the public page, as a browser does, without a key. */
+async function form(codes: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(`${lookup!.url}/credit`, { method: 'POST', body: new URLSearchParams({ codes }) })
+  return { status: response.status, text: await response.text() }
+}
+
+async function sheetOf(bytes: Buffer): Promise<string[]> {
+  const cells: string[] = []
+  for await (const rows of readWorkbook(Readable.from([bytes]))) cells.push(...rows.flatMap((row) => row.cells))
+  return cells
 }
 
 /** Asks until the answer is as expected, with the regions' hearts beating. */

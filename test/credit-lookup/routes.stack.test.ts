@@ -17,7 +17,7 @@ import { routesOf, type Route } from '../routes-of.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const KEYS = { publisher: 'test-publisher', reader: 'test-reader', operator: 'test-operator' }
-const OPEN = ['GET /livez', 'GET /metrics', 'GET /openapi.json', 'GET /readyz']
+const OPEN = ['GET /credit', 'GET /livez', 'GET /metrics', 'GET /openapi.json', 'GET /readyz', 'POST /credit']
 /** A generated client names its functions by these. */
 const OPERATIONS = {
   lookUpCredit: 'GET /v1/credit/{uscc}', searchCredit: 'GET /v1/credit/search', lookUpCreditBatch: 'POST /v1/credit/batch', followCredit: 'GET /v1/credit/changes', acknowledgeCredit: 'POST /v1/credit/changes/ack',
@@ -57,7 +57,7 @@ beforeAll(async () => {
   const { username, password } = fixture.credentials('ah')
   const databaseUrl = await fixture.database()
   ;({ started: lookup, routes } = await routesOf(() => start({
-    region: 'ah', username, password, callersFile, databaseUrl, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, signingKeyFile: null, snapshotSeconds: 600, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
+    region: 'ah', username, password, callersFile, databaseUrl, stateDir, brokers: fixture.brokers, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, trustedProxies: [], signingKeyFile: null, snapshotSeconds: 600, host: '127.0.0.1', lookupPort: 0, logLevel: 'silent',
   }, { log: fixture.log, metrics: createMetrics({ region: 'ah' }), fail: (error) => { throw error }, wakeup: createWakeup() })))
   await eventually('the lookup is ready', async () => (await fetch(`${lookup.url}/readyz`)).status === 200)
   documented = documentOf(await (await fetch(`${lookup.url}/openapi.json`)).json() as Document)

@@ -19,6 +19,8 @@ There is no Chromium. HUB_CHROMIUM names one; on Debian it can be unpacked into 
 /** Somebody looks at a page as a person would; names what is wrong with it. */
 export interface PageCheck {
   readonly path: string
+  /** Looked at in a browser that runs none. */
+  readonly withoutScripts?: true
   /** Throws when something is not as it should be. */
   look(page: Page, target: Target): Promise<void>
 }
@@ -44,12 +46,12 @@ export function pages(checks: readonly PageCheck[]): Check {
 }
 
 async function lookAt(browser: Browser, check: PageCheck, width: number, target: Target): Promise<string[]> {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, locale: 'zh-CN' })
+  const context = await browser.newContext({ viewport: { width, height: 800 }, locale: 'zh-CN', javaScriptEnabled: check.withoutScripts !== true })
   const page = await context.newPage()
   const wrong: string[] = []
   page.on('pageerror', (error) => wrong.push(`script: ${error.message}`))
   page.on('console', (message) => { if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) wrong.push(`console: ${message.text()}`) })
-  page.on('request', (request) => { if (!request.url().startsWith(target.zj.gateway) && !request.url().startsWith('data:')) wrong.push(`loads ${request.url()}`) })
+  page.on('request', (request) => { if (![target.zj.gateway, target.lookup].some((own) => request.url().startsWith(own)) && !request.url().startsWith('data:')) wrong.push(`loads ${request.url()}`) })
   try {
     await check.look(page, target)
     await page.screenshot({ path: join(SHOTS, `${check.path.slice(1).replaceAll(/\W+/g, '-')}-${width}.png`), fullPage: true })

@@ -22,6 +22,7 @@ export const PAGES: readonly PageCheck[] = [
       await page.getByRole('alert').waitFor()
     },
   },
+  { path: '/credit', withoutScripts: true, look: lookUp },
   { path: '/codes', look: async (page, target) => void await page.goto(`${target.zj.gateway}/codes`) },
   { path: '/import', look: (page, target) => signIn(page, target, '/import') },
   {
@@ -89,4 +90,19 @@ function edition(path: string, of: SampleEdition, titled: string): PageCheck {
       if ((await page.pdf({ preferCSSPageSize: true })).length < 10_000) throw new Error('nothing is printed')
     },
   }
+}
+
+/** The public page by keyboard alone, in a browser without scripts: a result with its number, a workbook, and nothing of what looks like a person's number. */
+async function lookUp(page: Page, { lookup }: Target): Promise<void> {
+  await page.goto(`${lookup}/credit`)
+  await page.getByLabel('Unified social credit codes').focus()
+  await page.keyboard.insertText('91310000132260250X\n11010519491231002X\nnonsense')
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(`${lookup}/credit#result`)
+  const cards = page.getByRole('article')
+  if (await cards.count() !== 3) throw new Error(`${await cards.count()} cards of 3`)
+  if ((await page.content()).includes('1949')) throw new Error('what looks like a person\'s number is repeated')
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download as XLSX' }).click()])
+  if (!/^credit-ZJ-[\dA-F-]+\.xlsx$/.test(download.suggestedFilename())) throw new Error(`the workbook is called ${download.suggestedFilename()}`)
 }

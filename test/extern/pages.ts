@@ -11,6 +11,9 @@ const COMPLAINT = '2026-03-05 08:00:00,2026-03-05 08:00:00,04,ZJ-05,曹然骉,�
 const GOOD = [COMPLAINTS, ...[1, 2, 3].map((no) => `EX${no},投诉,${COMPLAINT},,杭州市市场监督管理局`), ''].join('\n')
 const DOUBTFUL = [COMPLAINTS, `EY1,投诉,${COMPLAINT},91330100799655058X,某某新区市场监督管理局`, `EY2,投诉,${COMPLAINT},11010119900307123X,杭州市市场监督管理局`, 'EY3,投诉,2026-02-30,2026-03-05,04,ZJ-05,曹然骉,"=cmd|\' /C calc\'!A0",,杭州市市场监督管理局', ''].join('\n')
 
+/** Between the margins of the printed page, px. */
+const A4_WIDTH = 680
+
 /** Every page of the hub; a new one adds itself. */
 export const PAGES: readonly PageCheck[] = [
   {
@@ -78,7 +81,7 @@ async function upload(page: Page, target: Target, name: string, buffer: Buffer):
   await page.getByRole('status').waitFor()
 }
 
-/** The page of an edition of the sample, as it is; nothing else is needed for it. Printed, it is more than a page. */
+/** The page of an edition of the sample, as it is; nothing else is needed for it. Printed, it is no wider than the paper. */
 function edition(path: string, of: SampleEdition, titled: string): PageCheck {
   return {
     path,
@@ -87,7 +90,13 @@ function edition(path: string, of: SampleEdition, titled: string): PageCheck {
       if (!(await page.title()).includes(titled)) throw new Error(`the title does not say ${titled}`)
       await page.getByRole('img', { name: '各地区接收投诉（件）' }).waitFor()
       await page.getByRole('table', { name: '投诉、举报、咨询' }).waitFor()
-      if ((await page.pdf({ preferCSSPageSize: true })).length < 10_000) throw new Error('nothing is printed')
+      const window = page.viewportSize()!
+      await page.setViewportSize({ width: A4_WIDTH, height: 800 })
+      await page.emulateMedia({ media: 'print' })
+      const width = await page.evaluate('document.documentElement.scrollWidth') as number
+      if (width > A4_WIDTH) throw new Error(`printed it is ${width - A4_WIDTH} px wider than the paper`)
+      await page.emulateMedia({ media: 'screen' })
+      await page.setViewportSize(window)
     },
   }
 }

@@ -46,12 +46,12 @@ caption{text-align:left;font-weight:700;padding:.4rem 0}
 .unit{font-weight:400;color:#4a5058;font-size:.88rem;margin-left:.75rem}
 th,td{text-align:left;vertical-align:top;padding:.4rem .7rem .4rem 0;border-bottom:1px solid #d6dade}
 thead th{border-top:2px solid #a31621;border-bottom:1px solid #4a5058;vertical-align:bottom}
-tbody th{font-weight:400}
+tbody th{font-weight:400;min-width:3em}
 tbody tr:last-child th,tbody tr:last-child td{border-bottom:2px solid #4a5058}
 .totalled tbody tr:last-child th,.totalled tbody tr:last-child td{font-weight:700;border-top:1px solid #4a5058}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 thead .number{white-space:normal}
-.absent{color:#4a5058;font-size:.88rem;white-space:nowrap}
+.absent{color:#4a5058;font-size:.94em;white-space:nowrap}
 .scroll table{min-width:24rem}.scroll .wide{min-width:54rem}
 .hash{font:.75rem/1.4 ui-monospace,Consolas,Menlo,monospace;overflow-wrap:anywhere;min-width:11rem}
 .note{color:#4a5058;font-size:.88rem;margin:.4rem 0 1rem;padding-left:1.2rem}
@@ -65,6 +65,5 @@ code{font-family:ui-monospace,Consolas,Menlo,monospace;font-size:.86em;overflow-
 .digests dd{margin:0 0 .4rem}
 .mark{position:fixed;inset:0;z-index:9;margin:0;display:grid;place-items:center;pointer-events:none;font-size:min(7rem,18vw);font-weight:700;color:#a31621;opacity:.08;transform:rotate(-28deg);letter-spacing:.1em;white-space:nowrap;overflow:hidden}
 @media(max-width:40rem){body{padding:0 .9rem 3rem}header{padding-top:1.5rem}.bureaus{font-size:1.05rem;gap:0 1rem;letter-spacing:.04em}h1{font-size:1.35rem}.facts{display:block}.verify{grid-template-columns:1fr}th,td{padding-right:.5rem}}
-@media print{@page{size:A4;margin:18mm 15mm}html{font-size:10.5pt}body{max-width:none;padding:0}.skip{display:none}a{color:inherit;text-decoration:none}header{padding-top:0}h2,h3,caption{break-after:avoid}thead{display:table-header-group}tr,svg,.verify{break-inside:avoid}.scroll{overflow:visible}.scroll table,.scroll .wide{min-width:0}table{font-size:8.5pt}.wide{font-size:7pt}.scroll table{min-width:24rem}.scroll .wide{min-width:54rem}
-.hash{font-size:6pt;min-width:0}.charts{grid-template-columns:1fr 1fr}th,td{padding:.25rem .4rem .25rem 0}}
+@media print{@page{size:A4;margin:18mm 15mm}html{font-size:10.5pt}body{max-width:none;padding:0}.skip{display:none}a{color:inherit;text-decoration:none}header{padding-top:0}h2,h3,caption{break-after:avoid}thead{display:table-header-group}.headline{grid-template-columns:repeat(5,1fr)}.headline dd{font-size:1.4rem}tr,svg,.verify{break-inside:avoid}.scroll{overflow:visible}.scroll table,.scroll .wide{min-width:0}table{font-size:8.5pt}.wide{font-size:7pt}.hash{font-size:6pt;min-width:0}.charts{grid-template-columns:1fr 1fr}th,td{padding:.25rem .4rem .25rem 0}}
 `

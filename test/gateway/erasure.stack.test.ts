@@ -65,7 +65,7 @@ async function archiveOf(stream: DataStream, recordId: string, region: 'zj' | 's
 
 test('an erased complaint is in no table of any region, keeps counting without its trader, and the same again is the first erasure', async () => {
   for (const version of [1, 2, 3]) await hub.publishOne('zj', 'complaint', complaint('gone', version, TRADER))
-  await hub.settled()
+  await hub.settled(45_000)
   expect((await placesOf(hub.db('sh'), TRADER)).sort()).toEqual(expect.arrayContaining(['complaint.body', 'complaint.trader_name', 'history.body']))
 
   const response = await ask('officer', 'complaint', 'zj-12315/gone')
@@ -87,7 +87,7 @@ test('an erased complaint is in no table of any region, keeps counting without i
 
 test('an erased record stays gone whatever its source sends, but for restored', async () => {
   expect(await hub.publishOne('zj', 'complaint', complaint('gone', 9, TRADER))).toMatchObject({ verdict: 'stale' })
-  await hub.settled()
+  await hub.settled(45_000)
   await nowhere(TRADER)
   expect(await hub.publishOne('zj', 'complaint', { ...complaint('gone', 9, OTHER), kind: 'restored' })).toMatchObject({ verdict: 'new-version', version: 9 })
 })
@@ -97,7 +97,7 @@ test('what a list was before it ended is in the archive of its origin alone, for
   for (const event of [listing('kept', { version: 1, subject }), listing('kept', { version: 2, subject, groundText: '更正' }), { recordId: 'zj-credit/kept', kind: 'removal', version: 3, occurredOn: '2026-03-20' }]) {
     expect((await hub.publishOne('zj', 'credit-blacklist', event)).verdict).toMatch(/accepted|new-version/)
   }
-  await hub.settled()
+  await hub.settled(45_000)
   const archive = await archiveOf('credit-blacklist', 'zj-credit/kept')
   expect(archive.versions.map(({ version, kind, body }) => [version, kind, (body['subject'] as { name: string }).name])).toEqual([['2', 'original', TITLE], ['1', 'original', TITLE]])
   expect((await runHub(settings, ['archive', 'zj-credit/kept', '--region', 'zj', '--stream', 'credit-blacklist'])).json).toEqual(archive)
@@ -118,7 +118,7 @@ test('versions that came and ended within one transaction are in the archive too
   await hub.start('zj')
   const lines = Array.from({ length: 40 }, (_, i) => i).flatMap((i) => [listing(`brief-${i}`, { version: 1 }), listing(`brief-${i}`, { version: 2, groundText: '更正' }), { recordId: `zj-credit/brief-${i}`, kind: 'repair', version: 3, occurredOn: '2026-03-20' }])
   await hub.publish('zj', 'credit-blacklist', lines)
-  await hub.settled()
+  await hub.settled(45_000)
   const { rows: [row] } = await hub.db('zj').query<{ versions: number }>(`SELECT count(*)::int AS versions FROM archive WHERE record_id LIKE 'zj-credit/brief-%'`)
   expect(row!.versions).toBe(80)
 })
@@ -127,7 +127,7 @@ test('what the connectors remember of an erased record goes too, and the file do
   const file = join(SOURCES, 'js/credit-namelist.xlsx')
   const hand = async (): Promise<{ events: number }> => await (await fetch(`${hub.url('js')}/v1/imports/js-list?shape=credit-namelist&wait=true`, { method: 'POST', headers: { authorization: `Bearer ${hub.keys.publisher}` }, body: new Uint8Array(readFileSync(file)) })).json() as { events: number }
   await hand()
-  await hub.settled()
+  await hub.settled(45_000)
   const { rows: [listed] } = await hub.db('js').query<{ id: string, name: string }>(`SELECT record_id AS id, name FROM credit_blacklist WHERE region = 'js' AND NOT ended AND name IS NOT NULL AND (SELECT count(*) FROM credit_blacklist o WHERE o.name = credit_blacklist.name) = 1 ORDER BY 1 LIMIT 1`)
   expect(await placesOf(hub.db('js'), listed!.name)).toContain('import_memory.value')
   const response = await hub.request('js', 'officer', '/v1/streams/credit-blacklist/erasures', { body: JSON.stringify({ recordId: listed!.id, why: '依当事人申请' }), type: 'application/json' })
@@ -135,7 +135,7 @@ test('what the connectors remember of an erased record goes too, and the file do
   await nowhere(listed!.name)
   await hub.db('js').query('UPDATE import SET mapping = NULL') // as after a release with other rules: the file is read again
   expect((await hand()).events).toBe(0)
-  await hub.settled()
+  await hub.settled(45_000)
   await nowhere(listed!.name)
 })
 

@@ -46,7 +46,7 @@ async function everywhere(what: string, no: string, is: Partial<Row>): Promise<v
 
 /** A gateway that was down and starts looks at once. */
 async function restart(): Promise<void> {
-  await hub.settled()
+  await hub.settled(45_000)
   await hub.stop('zj')
   await hub.start('zj')
 }
@@ -74,7 +74,7 @@ test('a late correction of its source is taken under its next number: it ends ag
 test('killed in the middle and started again twice at once: every record ends once', async () => {
   const events = Array.from({ length: 1_200 }, (_, i) => listing(`wave-${String(i).padStart(4, '0')}`, { until: day(-1) }))
   await hub.publish('zj', 'credit-blacklist', events)
-  await hub.settled()
+  await hub.settled(45_000)
   await hub.stop('zj')
   const { child } = await spawnStruck(hub, 'zj', { point: 'publish.committed', at: 1, action: 'exit' })
   await eventually('it is dead', () => child.exitCode !== null || child.signalCode !== null)

@@ -18,7 +18,7 @@ async function hand(source: string, shape: string, header: string, ...rows: read
 
 /** What a record is in the other region; undefined while it has none. */
 async function inShanghai(stream: 'credit-blacklist' | 'inspection-failure', recordId: string): Promise<{ kind: string, ended: boolean, body?: Record<string, unknown> } | undefined> {
-  await hub.settled()
+  await hub.settled(45_000)
   const table = stream === 'credit-blacklist' ? 'credit_blacklist' : 'inspection_failure'
   const { rows: [row] } = await hub.db('sh').query<{ kind: string, ended: boolean }>(`SELECT kind, ended FROM ${table} WHERE region = 'ah' AND record_id = $1`, [recordId])
   if (row === undefined || row.ended) return row

@@ -21,14 +21,14 @@ describe('hub topics apply', () => {
     const { exit, json } = await runHub(settings, ['topics', 'apply'])
     const report = json as TopicsReport
     expect(exit).toBe(0)
-    expect(report.topics).toHaveLength(32)
+    expect(report.topics).toHaveLength(36)
     expect(report.topics.filter(({ created, genesis }) => created || genesis > 0)).toEqual([])
     expect(report).toMatchObject({ acls: { added: 0, enforced: true }, problems: [] })
   })
 
   it('every partition begins with its own genesis and holds nothing else', async () => {
     const first = await fixture.kafka('admin').readFirst({ groupId: `${fixture.prefix}genesis`, topics: allTopics(fixture.prefix).map(({ topic }) => topic), deadlineMs: 20_000 })
-    expect(first.size).toBe(84)
+    expect(first.size).toBe(88)
     for (const record of first.values()) {
       expect(record).toMatchObject({ offset: 0n, key: Buffer.from('genesis') })
       expect(record.headers['sequence']).toBeUndefined()

@@ -68,6 +68,7 @@ async function upgraded(region: 'zj' | 'js', places: readonly Place[]): Promise<
   release.old = true
   const older = await replica.start()
   await replica.reaches(places, 60_000)
+  await eventually('what it parked is told', async () => (await replica.db.query('SELECT 1 FROM parked WHERE NOT published')).rows.length === 0)
   await older[Symbol.asyncDispose]()
   release.old = false
   await replica.start()

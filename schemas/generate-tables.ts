@@ -1,9 +1,9 @@
 import { shapeOf } from './avro-schema.ts'
 import { columnSources, type PgType } from './columns.ts'
-import type { Source } from './generate.ts'
+import type { ContractFile } from './contract-files.ts'
 
 /** The tables of the data streams: columns in the order in which the record contract names them. */
-export function renderTables(sources: readonly Source[]): string {
+export function renderTables(sources: readonly ContractFile[]): string {
   const tables = [...Map.groupBy(sources, ({ stream }) => stream)].map(([stream, contracts]) => {
     const columns = columnsOf(contracts)
     const rows = [...columns].map(([name, pgType]) => `      { name: '${name}', pgType: '${pgType}' },\n`)
@@ -17,7 +17,7 @@ ${tables.join('')}} as const
 }
 
 /** @throws Error when two fields give one column two types, or a stub has a column that its record has not */
-function columnsOf(contracts: readonly Source[]): Map<string, PgType> {
+function columnsOf(contracts: readonly ContractFile[]): Map<string, PgType> {
   const record = contracts.find(({ schema }) => schema.role === undefined)
   const columns = new Map<string, PgType>()
   for (const { schema } of [record!, ...contracts.filter((contract) => contract !== record)]) {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { readSources, render, staleFiles } from './generate.ts'
+import { readContractFiles } from './contract-files.ts'
+import { render, staleFiles } from './generate.ts'
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url))
 
@@ -33,12 +34,12 @@ describe('a stale file is named', () => {
 
   test('and a contract that breaks a rule is not generated from', () => {
     edit('tally/tally.avsc', (text) => text.replace('"name": "issue"', '"name": "remark"'))
-    expect(() => render(readSources(root))).toThrow('tally/tally.avsc remark: a name kept for personal data or free text')
+    expect(() => render(readContractFiles(root))).toThrow('tally/tally.avsc remark: a name kept for personal data or free text')
   })
 
   test('nor one whose column has two types', () => {
     edit('tally/tally.avsc', (text) => text.replace('"column": "count"', '"column": "issue"'))
-    expect(() => render(readSources(root))).toThrow('Tally: column issue is text and int4')
+    expect(() => render(readContractFiles(root))).toThrow('Tally: column issue is text and int4')
   })
 
   function edit(path: string, change: (text: string) => string): void {

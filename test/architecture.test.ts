@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { importsOf, packageOf } from './imports.ts'
+import { circles, importsOf, packageOf } from './imports.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const files = ['schemas', 'services', 'infra', 'test'].flatMap(sourcesBelow)
@@ -49,6 +49,10 @@ describe('the arrows of docs/architecture.md', () => {
 
   it('a package is entered by its name, never by a path', () => {
     expect(violations(files, ({ from, owner, specifier }) => specifier.startsWith('.') && owner !== packageOf(join(dirname(from), specifier)))).toEqual([])
+  })
+
+  it('no file reaches itself through what it imports, types included', () => {
+    expect(circles(new Map(product.map(({ path, text }) => [path, importsOf(text).flatMap(({ specifier }) => (specifier.startsWith('.') ? [join(dirname(path), specifier)] : []))])))).toEqual([])
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { importsOf, packageOf } from './imports.ts'
+import { circles, importsOf, packageOf } from './imports.ts'
 
 it('sees every form of an import, so that no arrow hides from the architecture test', () => {
   const source = [
@@ -15,4 +15,8 @@ it('knows an import of types alone', () => {
 
 it('knows the package of a path', () => {
   expect(['services/relay/index.ts', 'infra/local/stack.ts', 'schemas/streams.ts', 'test/hub.ts'].map(packageOf)).toEqual(['@hub/relay', '@hub/local', '@hub/schemas', '@hub/test'])
+})
+
+it('finds a circle however long, and no other file', () => {
+  expect(circles(new Map([['a', ['b', 'd']], ['b', ['c']], ['c', ['a']], ['d', ['c', 'd']], ['e', ['a', 'f']], ['f', []]]))).toEqual(['a → b → c → a', 'd → d'])
 })

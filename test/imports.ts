@@ -22,6 +22,21 @@ export function packageOf(path: string): string {
   return first === 'schemas' || first === 'test' ? `@hub/${first}` : `/${first}`
 }
 
+/** A path of imports that leads back to where it began, for each file from which one starts first. */
+export function circles(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = []
+  const settled = new Set<string>()
+  const walk = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file)
+    if (at !== -1) found.push([...path.slice(at), file].join(' → '))
+    if (at !== -1 || settled.has(file)) return
+    for (const next of imports.get(file) ?? []) walk(next, [...path, file])
+    settled.add(file)
+  }
+  for (const file of imports.keys()) walk(file, [])
+  return found
+}
+
 function onlyTypes(what: string): boolean {
   const names = /^\s*\{([\s\S]*)\}\s*$/.exec(what)?.[1]?.split(',').map((name) => name.trim()).filter(Boolean)
   return names !== undefined && names.length > 0 && names.every((name) => name.startsWith('type '))

@@ -1,4 +1,4 @@
-import type { Credentials, RegionUser } from './stack.ts'
+import type { Credentials, RegionUser } from './region-users.ts'
 
 /** What the environment names of the stack; each part may be named alone. */
 export interface External {

@@ -3,9 +3,10 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { announcerUrl, databaseName, gatewayUrl, lookupUrl } from './addresses.ts'
 import { REPO_ROOT } from './paths.ts'
-import { announcerUrl, databaseName, gatewayUrl, lookupUrl } from './region-process.ts'
-import { REGION_USERS, type Credentials, type RegionUser, type Stack } from './stack.ts'
+import { REGION_USERS, type Credentials, type RegionUser } from './region-users.ts'
+import type { Stack } from './stack.ts'
 
 /** What the local run's callers are named after; two approvers, because two people approve. */
 const CALLERS = ['publisher', 'reader', 'operator', 'officer', 'approver', 'approver2'] as const

@@ -1,36 +1,17 @@
 import { join } from 'node:path'
+import { ANNOUNCER_PORTS, GATEWAY_PORTS, LOOKUP_PORTS, databaseName, gatewayUrl } from './addresses.ts'
 import { childEnv } from './child-env.ts'
 import type { RegionFiles } from './local-files.ts'
 import { REPO_ROOT } from './paths.ts'
 import { HOST } from './ports.ts'
-import type { RegionUser, Stack } from './stack.ts'
+import type { RegionUser } from './region-users.ts'
+import type { Stack } from './stack.ts'
 import type { ManagedProcess } from './supervisor.ts'
 
 const SERVICES = join(REPO_ROOT, 'services/region/index.ts')
 
 /** By default V8 lets more than 100 MB of young objects gather in each process; with half of that everything is as fast, with a quarter no more. */
 export const NODE_FLAGS = ['--max-semi-space-size=16']
-
-/** 43<GB code − 30>0, as design 8 says. */
-export const GATEWAY_PORTS: Record<RegionUser, number> = { sh: 4310, js: 4320, zj: 4330, ah: 4340 }
-
-/** 43<GB code − 30>1. */
-export const LOOKUP_PORTS: Record<RegionUser, number> = { sh: 4311, js: 4321, zj: 4331, ah: 4341 }
-
-/** 43<GB code − 30>2. */
-export const ANNOUNCER_PORTS: Record<RegionUser, number> = { sh: 4312, js: 4322, zj: 4332, ah: 4342 }
-
-export function announcerUrl(region: RegionUser): string {
-  return `http://${HOST}:${ANNOUNCER_PORTS[region]}`
-}
-
-export function lookupUrl(region: RegionUser): string {
-  return `http://${HOST}:${LOOKUP_PORTS[region]}`
-}
-
-export function gatewayUrl(region: RegionUser): string {
-  return `http://${HOST}:${GATEWAY_PORTS[region]}`
-}
 
 /** Runs all services of one region in one process; resolves when its gateway and whatever that depends on are ready. */
 export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles): Promise<ManagedProcess> {
@@ -60,10 +41,6 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
     ready: () => isReady(region),
     readyTimeoutMs: 60_000,
   })
-}
-
-export function databaseName(region: RegionUser): string {
-  return `hub_${region}`
 }
 
 async function isReady(region: RegionUser): Promise<boolean> {

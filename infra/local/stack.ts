@@ -7,14 +7,10 @@ import { DEFAULT_PORTS, HOST, assertPortsFree, randomPorts, type StackPorts } fr
 import { SUPERUSER, createDatabase, postgresBinaries, startPostgres } from './postgres.ts'
 import { LocalProblem } from './problem.ts'
 import { step, type OnProgress } from './progress.ts'
+import { REGION_USERS, type Credentials, type RegionUser } from './region-users.ts'
 import { registryUrl, startRegistry } from './registry.ts'
 import { readSecrets, type Secrets } from './secrets.ts'
 import { openSupervisor, type ManagedProcess, type Supervisor, type SupervisorOptions } from './supervisor.ts'
-
-export const REGION_USERS = ['sh', 'js', 'zj', 'ah'] as const
-export type RegionUser = typeof REGION_USERS[number]
-
-export interface Credentials { username: string, password: string }
 
 /** What a client needs to know; plain JSON, so that it can be handed to another process. */
 export interface StackDescription {

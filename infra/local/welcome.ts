@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { announcerUrl, gatewayUrl, lookupUrl } from './addresses.ts'
 import type { RegionFiles } from './local-files.ts'
 import { REPO_ROOT } from './paths.ts'
-import { announcerUrl, gatewayUrl, lookupUrl } from './region-process.ts'
-import { REGION_USERS, type RegionUser, type Stack } from './stack.ts'
+import { REGION_USERS, type RegionUser } from './region-users.ts'
+import type { Stack } from './stack.ts'
 
 const STREAM = 'complaint'
 /** A firm of the sample's lists. */

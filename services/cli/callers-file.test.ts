@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileS
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { keyHash } from '@hub/runtime/access'
+import { keyHash } from '@hub/runtime/caller'
 import { parseCallers } from '@hub/runtime/callers'
 import { beforeEach, expect, it } from 'vitest'
 import { EXIT } from './failure.ts'

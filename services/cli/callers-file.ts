@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { rename, stat, writeFile } from 'node:fs/promises'
-import { ROLES, keyHash, type Role } from '@hub/runtime/access'
+import { ROLES, keyHash, type Role } from '@hub/runtime/caller'
 import { MAX_KEYS, parseCallers } from '@hub/runtime/callers'
 import { isMap, isSeq, parseDocument, type Document, type YAMLMap, type YAMLSeq } from 'yaml'
 import { CliFailure, EXIT } from './failure.ts'

@@ -11,7 +11,8 @@ import { readPages } from './readers/pages.ts'
 import { isWorkbook, readWorkbook } from './readers/xlsx.ts'
 import { isRemark, isTotal } from './readers/furniture.ts'
 import { Row, type Fields } from './row.ts'
-import type { Context, Declared, Outcome, Shape } from './shape.ts'
+import type { Context } from './context.ts'
+import type { Declared, Outcome, Shape } from './shape.ts'
 import type { Place, RowFlag, RowProblem, SkipRule } from './verdict.ts'
 
 /** What stands in a row, by the shape's columns; names as the file has them. Only where the context keeps cells. */

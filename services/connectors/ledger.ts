@@ -6,7 +6,9 @@ import { composeInspection, inspectionEvent, type InspectionState } from './comp
 import { addAct, composeListing, listingEvent, type ListingAct, type ListingHistory, type ListingState } from './compose/listing.ts'
 import type { InspectionAct } from './compose/act.ts'
 import type { RowResult } from './convert.ts'
-import type { Context, EventInput, Shape } from './shape.ts'
+import type { Context } from './context.ts'
+import type { EventInput } from './event-input.ts'
+import type { Shape } from './shape.ts'
 import { cellKey, countReport, tallyEvent, type CountedReport } from './tally.ts'
 import type { ImportVerdict, Place, RowFlag, RowProblem, SkipRule } from './verdict.ts'
 

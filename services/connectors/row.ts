@@ -7,7 +7,7 @@ import { fenOf } from './normalise/money.ts'
 import { authorityOf, type Authority } from './reference/authorities.ts'
 import type { Domain } from './reference/codes.ts'
 import { BOUNDS } from './readers/bounds.ts'
-import type { Context } from './shape.ts'
+import type { Context } from './context.ts'
 import type { Place, RowFlag, RowProblem, RowRule } from './verdict.ts'
 
 /** What no contract takes; tabs and line ends are let through. */

@@ -1,16 +1,9 @@
-import type { KeyObject } from 'node:crypto'
 import type { Text } from '@hub/schemas/codes'
-import type { DataStream, Region } from '@hub/schemas/streams'
+import type { DataStream } from '@hub/schemas/streams'
 import type { Act } from './compose/act.ts'
-import type { Codes } from './reference/codes.ts'
+import type { EventInput } from './event-input.ts'
 import type { Row } from './row.ts'
 import type { SkipRule } from './verdict.ts'
-
-/** An event as the gateway takes it. */
-export interface EventInput extends Readonly<Record<string, unknown>> {
-  readonly recordId: string
-  readonly kind: string
-}
 
 /** One report or consultation: all that is kept of it. `report` is a keyed hash of its number; `content` one of what it says. */
 export interface TallyInput {
@@ -63,22 +56,6 @@ export interface Shape {
   /** Of pages: the records of one, each with what the page says of it. Records `apart` are numbered for themselves. */
   recordsOf?(page: object): { readonly apart?: string, readonly value: object }[]
   read(row: Row): Outcome | undefined
-}
-
-/** What an import is made for. */
-export interface Context {
-  readonly region: Region
-  /** Source system, the part of record ids before the slash. */
-  readonly source: string
-  /** ms UTC */
-  readonly now: number
-  /** Secret of the region for the hashes of report and order numbers (`createSecretKey`: preparing it costs more than a hash). */
-  readonly key: KeyObject
-  readonly codes: Codes
-  /** Name of the file, without folders. */
-  readonly file: string
-  /** What the cells of each row hold goes on with what it came to: for a workbook that is shown to the one who imports. */
-  readonly keepCells?: boolean
 }
 
 /** What the sender says of the file; where it says nothing the encoding is detected and the separator is a comma. */

@@ -1,5 +1,6 @@
 import { present } from './present.ts'
-import type { EventInput, TallyCell, TallyInput } from './shape.ts'
+import type { EventInput } from './event-input.ts'
+import type { TallyCell, TallyInput } from './shape.ts'
 import type { ImportVerdict } from './verdict.ts'
 
 /** What is remembered of one report: the newest version, and hashes of all that came. */

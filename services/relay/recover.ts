@@ -72,7 +72,7 @@ export async function recoverOnRequest(options: Recovering, signal: AbortSignal)
  * is a transaction with its progress: whoever begins anew goes on.
  */
 async function recover(options: Recovering, request: RelayRequest<Progress>, signal: AbortSignal): Promise<void> {
-  const { db, log } = options
+  const { log } = options
   const codec = await createCodec({ registryUrl: options.registryUrl, cacheDir: options.cacheDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
   log.info({ who: request.who, why: request.why }, 'recovering from the own logs on request')
   const state = { progress: request.progress }

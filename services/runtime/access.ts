@@ -1,31 +1,11 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { hash } from 'node:crypto'
+import { keyHash, type Authenticator, type Caller, type Role } from './caller.ts'
 import { Problem } from './problem.ts'
 import type { Sessions } from './session.ts'
 
-export const ROLES = ['publisher', 'reader', 'officer', 'approver', 'operator'] as const
-export type Role = (typeof ROLES)[number]
-
 /** Who may call a route: anyone, or a caller with one of these roles. Every route must say so; the default is closed. */
 export type Access = 'open' | { readonly roles: readonly Role[] }
-
-export interface Caller {
-  readonly id: string
-  readonly organisation: string
-  readonly roles: readonly Role[]
-  readonly sources: readonly string[]
-  readonly authorities: readonly string[]
-  /** Requests a second; where it is not named, the server's own limit holds. */
-  readonly requestsPerSecond?: number
-}
-
-/** The caller whose key has this SHA-256, or undefined. Comparison must not leak by time. */
-export type Authenticator = (keyHash: Buffer) => Caller | undefined
-
-export function keyHash(key: string): Buffer {
-  return hash('sha256', key, 'buffer')
-}
 
 /** What a limit by address counts by: the address, of IPv6 its /64. */
 export function addressOf({ ip }: FastifyRequest): string {

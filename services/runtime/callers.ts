@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { parse } from 'yaml'
-import { ROLES, type Authenticator, type Caller, type Role } from './access.ts'
+import { ROLES, type Authenticator, type Caller, type Role } from './caller.ts'
 import type { Dependency } from './http.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'

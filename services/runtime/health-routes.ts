@@ -1,5 +1,5 @@
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify'
-import type { Dependency } from './http.ts'
+import type { Dependency } from './dependency.ts'
 import type { Metrics } from './metrics.ts'
 import { sharedReading } from './shared-reading.ts'
 

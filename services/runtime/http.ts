@@ -2,10 +2,12 @@ import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import { promisify } from 'node:util'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
-import { createDoorkeeper, mayCall, type Access, type Authenticator, type Caller } from './access.ts'
+import { createDoorkeeper, mayCall, type Access } from './access.ts'
+import type { Authenticator, Caller } from './caller.ts'
 import { logAccess } from './access-log.ts'
 import { answerClientError } from './client-error.ts'
 import { documentRoute, type Documented } from './document.ts'
+import type { Dependency } from './dependency.ts'
 import { HEALTH_TAG, healthRoutes } from './health-routes.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -14,18 +16,11 @@ import { answerProblem, Problem, PROBLEM_SCHEMA } from './problem.ts'
 import { createSessions } from './session.ts'
 import { loginPath, signIn } from './sign-in.ts'
 
-export type { Access, Authenticator, Caller, Role } from './access.ts'
+export type { Access } from './access.ts'
+export type { Authenticator, Caller, Role } from './caller.ts'
+export type { Dependency } from './dependency.ts'
 export { problemAnswer, type Documented } from './document.ts'
 export { Problem } from './problem.ts'
-
-export interface Dependency {
-  readonly name: string
-  readonly ok: boolean
-  /** What is wrong and what to do, when not ok. */
-  readonly detail?: string
-  /** False where this process serves its callers without it: /readyz tells it and stays 200. */
-  readonly required?: false
-}
 
 declare module 'fastify' {
   interface FastifyContextConfig {

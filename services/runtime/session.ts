@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { randomBytes } from 'node:crypto'
-import type { Authenticator, Caller } from './access.ts'
+import type { Authenticator, Caller } from './caller.ts'
 import { Problem } from './problem.ts'
 
 const MAX_SESSIONS = 10_000

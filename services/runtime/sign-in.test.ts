@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { keyHash, type Caller } from './access.ts'
+import { keyHash, type Caller } from './caller.ts'
 import { createHttp, Problem, type HubHttp } from './http.ts'
 import { createLog } from './log.ts'
 import { createMetrics } from './metrics.ts'

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { keyHash, type Doorkeeper } from './access.ts'
+import type { Doorkeeper } from './access.ts'
+import { keyHash } from './caller.ts'
 import { html, page } from './page.ts'
 import { Problem } from './problem.ts'
 import type { Sessions } from './session.ts'

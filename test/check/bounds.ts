@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import type { Region } from '@hub/schemas/streams'
 
 /** What one process of a region takes at one moment. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { callersYaml } from '@hub/local/local-files'
-import { keyHash } from '@hub/runtime/access'
+import { keyHash } from '@hub/runtime/caller'
 import { parseCallers } from '@hub/runtime/callers'
 import { REGIONS } from '@hub/schemas/streams'
 

@@ -12,7 +12,7 @@ import type { Service } from '@hub/runtime/service'
 import { createWakeup } from '@hub/runtime/wakeup'
 import { openFixture, type Fixture } from '@hub/test/fixture'
 import { eventually } from '../eventually.ts'
-import { documentOf, PROBLEM, type Document, type Documented } from '../gateway/openapi.ts'
+import { documentOf, type Document, type Documented } from '../gateway/openapi.ts'
 import { routesOf, type Route } from '../routes-of.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))

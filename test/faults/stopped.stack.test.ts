@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
 import { readTargets } from '@hub/cli/replicas'
 import type { Strike } from '@hub/runtime/failpoint'
 import { metric } from '../check/bounds.ts'

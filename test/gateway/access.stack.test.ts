@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ROLES, type Role } from '@hub/runtime/access'
+import { ROLES, type Role } from '@hub/runtime/caller'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { openFixture, type Fixture } from '../fixture.ts'

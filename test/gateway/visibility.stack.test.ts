@@ -61,7 +61,7 @@ beforeAll(async () => {
   hub = await openHub({ regions: ['js', 'zj', 'ah'] })
   const [ah, js, zj] = await Promise.all((['ah', 'js', 'zj'] as const).map((region) => startGateway(hub.fixture, { region, databaseUrl: hub.databaseUrl(region) })))
   gateways = { ah: ah!, js: js!, zj: zj! }
-  for (const [n, [row, stream, change]] of TABLE.entries()) {
+  for (const [n, [, stream, change]] of TABLE.entries()) {
     // What ends was there before: its earlier version must be seen nowhere any more.
     const kind = (change['kind'] as string | undefined) ?? 'original'
     if (contractFor(stream, kind).role === 'stub') await publish(eventOf(stream, n, { ...(stream === 'tally' ? {} : PUBLISHED) }, 1), stream)

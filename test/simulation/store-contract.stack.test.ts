@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { transact } from '@hub/replicator/applier'
-import { acquireLease, FencedError } from '@hub/replicator/store/lease'
+import { acquireLease } from '@hub/replicator/store/lease'
 import { beginPosition, fenced, loadPositions, type Move } from '@hub/replicator/store/positions'
 import { readShadowing } from '@hub/replicator/store/shadowed'
 import { migrate, migrateOutbox, type Db } from '@hub/runtime/db'

@@ -1,4 +1,4 @@
-import type { EventInput } from '../shape.ts'
+import type { EventInput } from '../event-input.ts'
 import type { InspectionAct } from './act.ts'
 
 /** An inspection as far as it is known: the act that stands, and what others of its acts told beside. */

@@ -1,7 +1,7 @@
 import { instantText } from '@hub/schemas/record-json'
 import { present } from '../present.ts'
 import type { Authority } from '../reference/authorities.ts'
-import type { EventInput } from '../shape.ts'
+import type { EventInput } from '../event-input.ts'
 
 /** What a row says of a listing itself: the contract's fields. */
 export interface ListingFacts {

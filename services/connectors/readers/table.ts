@@ -44,7 +44,7 @@ export function assign(cells: readonly string[], shape: Shape): { columns: numbe
     return -1
   })
   const dropped = new Set(shape.dropped.map(headerKey))
-  const unknown = cells.filter((cell, at) => keys[at] !== '' && keys[at] !== undefined && !columns.includes(at) && !dropped.has(keys[at]))
+  const unknown = cells.filter((_cell, at) => keys[at] !== '' && keys[at] !== undefined && !columns.includes(at) && !dropped.has(keys[at]))
   const fields = Object.keys(shape.columns)
   const absent = (field: string): boolean => columns[fields.indexOf(field)]! < 0
   const [closest] = shape.required.toSorted((a, b) => b.filter((field) => !absent(field)).length - a.filter((field) => !absent(field)).length)

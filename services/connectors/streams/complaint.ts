@@ -2,7 +2,8 @@ import { CODE_VERSION } from '../reference/codes.ts'
 import { authorityOf, type Authority } from '../reference/authorities.ts'
 import { present } from '../present.ts'
 import type { Row } from '../row.ts'
-import type { EventInput, Outcome, TallyCell } from '../shape.ts'
+import type { EventInput } from '../event-input.ts'
+import type { Outcome, TallyCell } from '../shape.ts'
 
 /** The fields of a complaint whatever its source calls them; a shape's columns carry these names. The complainant has none. */
 export const COMPLAINT_FIELDS = [

@@ -1,7 +1,7 @@
 import { fenOf } from '../normalise/money.ts'
 import { present } from '../present.ts'
 import type { Authority } from '../reference/authorities.ts'
-import type { EventInput } from '../shape.ts'
+import type { EventInput } from '../event-input.ts'
 
 const MEASURES: readonly (readonly [words: RegExp, measure: string])[] = [
   [/警告/, 'warning'], [/通报批评/, 'criticism'], [/罚款/, 'fine'], [/没收/, 'confiscation'], [/停产停业/, 'suspension'], [/吊销/, 'licence-revoked'], [/限制.*从业/, 'trade-ban'],

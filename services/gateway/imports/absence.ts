@@ -9,7 +9,7 @@ import { hash } from 'node:crypto'
 import { placer } from '../publish/prepare.ts'
 import type { PreparedEvent } from '../publish/publish-batch.ts'
 import { readStoredSources } from '../sources/store.ts'
-import { persist, publishWith, type Tools } from './pass.ts'
+import { persist, publishWith, type Tools } from './tools.ts'
 import type { ImportRow } from './store.ts'
 
 const RECORDS_PER_BATCH = 500
@@ -42,7 +42,7 @@ export async function isCompleteList(db: DbClient, source: string, shape: Shape)
  * @returns how many are absent, and whether they wait; undefined = it was stopped
  */
 export async function endAbsent(tools: Tools, row: ImportRow, shape: Shape, named: NamedRecords): Promise<{ absent: number, waits: boolean } | undefined> {
-  const { db, preparing, log } = tools
+  const { preparing, log } = tools
   let absent = 0
   let active = 0
   for await (const listings of pages(tools, row.source)) {

@@ -10,10 +10,9 @@ import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
 import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
 import { eventId, lowestId } from '../publish/event-id.ts'
-import { NO_FIGURES, type Figures } from './figures.ts'
-import type { Told } from './job.ts'
+import { NO_FIGURES } from './figures.ts'
+import type { Live } from './live.ts'
 import { markedWorkbook } from './marked/marking.ts'
-import type { PreviewRow } from './pass.ts'
 import { mappingFingerprint, readSecret } from './secret.ts'
 import { changeImport, insertImport, isTaken, readImport, readOpen, readWritten, trimTold, type ImportRow, type NewImport, type State, type Written } from './store.ts'
 import { store } from './upload.ts'
@@ -36,14 +35,6 @@ const STOP_MS = 4_000
 /** Of a worker thread: what is young and old together, besides buffers. */
 const HEAP_MB = 320
 const MAX_REMEMBERED = 200
-
-/** What only this process knows of an import, for the one who imports. */
-export interface Live {
-  position?: number
-  figures?: Figures
-  told?: Told
-  preview?: readonly PreviewRow[]
-}
 
 /** A finished import: what it wrote, the highest sequence per partition. */
 export interface Finished {

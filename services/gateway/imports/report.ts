@@ -2,7 +2,7 @@ import { SHAPES } from '@hub/connectors/shapes/index'
 import { ROW_FLAGS, ROW_RULES, SKIP_RULES, type RowFlag } from '@hub/connectors/verdict'
 import { READ_FLAGS, type RuleText } from '@hub/schemas/read-event'
 import { RULES } from '../verdicts/verdict.ts'
-import type { Live } from './imports.ts'
+import type { Live } from './live.ts'
 import type { ImportRow, ToldRow } from './store.ts'
 
 /** Why an import as a whole came to nothing, or not to all of it. */

@@ -8,7 +8,7 @@ import { isTransient } from '@hub/runtime/errors'
 import { actOfHub } from '../publish/act.ts'
 import { publishIn } from '../publish/publisher.ts'
 import { forgetRecords } from './memory.ts'
-import type { Tools } from './pass.ts'
+import type { Tools } from './tools.ts'
 import type { ImportRow } from './store.ts'
 
 const RECORDS_PER_BATCH = 500

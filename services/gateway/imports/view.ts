@@ -1,7 +1,7 @@
 import { SHAPES } from '@hub/connectors/shapes/index'
 import { html, type Html } from '@hub/runtime/page'
-import type { Live } from './imports.ts'
-import type { PreviewRow } from './pass.ts'
+import type { Live } from './live.ts'
+import type { PreviewRow } from './tools.ts'
 import { flagText, problemsOf, rowReport, ruleText, VERDICT_NAMES } from './report.ts'
 import type { ImportRow, State, ToldRow } from './store.ts'
 

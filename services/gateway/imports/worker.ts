@@ -1,17 +1,14 @@
 import { createSecretKey } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { createCodec } from '@hub/runtime/codec'
 import { createDb, releaseLease, renewLease, tryLease } from '@hub/runtime/db'
 import { createLog } from '@hub/runtime/log'
-import { ALL_CONTRACTS } from '@hub/schemas/contracts'
-import { createGuard } from '@hub/schemas/guard'
 import type { Region } from '@hub/schemas/streams'
-import { createPreparing } from '../publish/prepare.ts'
 import type { Figures } from './figures.ts'
 import { work, type Told } from './job.ts'
-import { Superseded, type PreviewRow } from './pass.ts'
+import { Superseded } from './pass.ts'
 import { openPreparing } from './preparing.ts'
 import { changeImport, leaseOf } from './store.ts'
+import type { PreviewRow } from './tools.ts'
 
 /** What a worker thread is started with: one import, of which it does what is next. */
 export interface WorkerInput {
@@ -63,9 +60,8 @@ const lease = await tryLease(db, leaseOf(input.source), input.gateway, LEASE_MS)
 if (lease !== undefined) {
   const renewing = setInterval(() => void renewLease(db, lease, LEASE_MS).catch(() => {}), RENEW_MS)
   try {
-    const codec = await createCodec({ registryUrl: input.registryUrl, cacheDir: input.stateDir, contracts: ALL_CONTRACTS, guard: createGuard, log })
     await work({
-      db, log, stop: stop.signal, key: createSecretKey(input.secret), preparing: await createPreparing(codec, input),
+      db, log, stop: stop.signal, key: createSecretKey(input.secret), preparing: await openPreparing(input, log),
       async room() {
         if (held !== undefined && !stop.signal.aborted) await held.promise
       },

@@ -1,6 +1,6 @@
 import type { AnnouncementAct } from '@hub/schemas/generated/announcement-act'
 import { writeActs } from '../store/announcement-acts.ts'
-import type { TechnicalHandler } from './index.ts'
+import type { TechnicalHandler } from './handler.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 

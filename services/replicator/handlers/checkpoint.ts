@@ -1,6 +1,6 @@
 import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
 import { writeRegionCheckpoints } from '../store/checkpoints.ts'
-import type { TechnicalHandler } from './index.ts'
+import type { TechnicalHandler } from './handler.ts'
 
 /** What the other replicas are at given offsets. This one's own stand here from when they were cut, whatever an earlier life of it has published. */
 export const checkpointHandler: TechnicalHandler<Checkpoint> = {

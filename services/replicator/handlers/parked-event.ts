@@ -1,6 +1,6 @@
 import type { ParkedEvent } from '@hub/schemas/generated/parked-event'
 import { dropRegionParked, writeRegionParked } from '../store/region-parked.ts'
-import type { TechnicalHandler } from './index.ts'
+import type { TechnicalHandler } from './handler.ts'
 
 /** Which events of this region's own topics a region parked, and parks no more: receipts say so. */
 export const parkedEventHandler: TechnicalHandler<ParkedEvent> = {

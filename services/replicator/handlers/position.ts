@@ -1,6 +1,6 @@
 import type { Position } from '@hub/schemas/generated/position'
 import { writeRegionPosition } from '../store/region-position.ts'
-import type { TechnicalHandler } from './index.ts'
+import type { TechnicalHandler } from './handler.ts'
 
 /** How far a region's replica is: the newest of each region in the batch says it all. */
 export const positionHandler: TechnicalHandler<Position> = {

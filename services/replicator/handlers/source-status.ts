@@ -1,6 +1,6 @@
 import type { SourceStatus } from '@hub/schemas/generated/source-status'
 import { writeHandOvers, writeSourceStatus } from '../store/source-status.ts'
-import type { TechnicalHandler } from './index.ts'
+import type { TechnicalHandler } from './handler.ts'
 
 /** What a region says of one of its source systems: who answers for it, and its last complete hand-over. */
 export const sourceStatusHandler: TechnicalHandler<SourceStatus> = {

@@ -144,18 +144,3 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
     [Symbol.asyncDispose]: () => admin.disconnect(),
   }
 }
-
-const LEADER_SETTLES_MS = 10_000
-
-/** A broker takes up the leadership of new partitions a moment after the controller has told everybody of it; kafkajs does not wait. */
-async function whileLeaderSettles<T>(work: () => Promise<T>): Promise<T> {
-  for (const deadline = performance.now() + LEADER_SETTLES_MS; ;) {
-    try {
-      return await work()
-    } catch (error) {
-      const type = (error as { type?: unknown }).type
-      if ((type !== 'NOT_LEADER_FOR_PARTITION' && type !== 'LEADER_NOT_AVAILABLE') || performance.now() > deadline) throw error
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
-}

@@ -1,13 +1,12 @@
 import type { Db } from '@hub/runtime/db'
 import { within } from '@hub/runtime/deadline'
 import type { Dependency } from '@hub/runtime/http'
-import { ping } from './store.ts'
 
 const DATABASE_DEADLINE_MS = 2_000
 
 /** The gateway needs its database alone: contracts were known before it began to listen, and the broker is the relay's. */
 export async function gatewayHealth(db: Db): Promise<Dependency[]> {
-  const fault = await within(ping(db), DATABASE_DEADLINE_MS).then(() => undefined, (error: unknown) => (error instanceof Error ? error.message : String(error)))
+  const fault = await within(db.query('SELECT 1'), DATABASE_DEADLINE_MS).then(() => undefined, (error: unknown) => (error instanceof Error ? error.message : String(error)))
   return [
     fault === undefined
       ? { name: 'gateway database', ok: true }

@@ -6,8 +6,8 @@ import type { Metrics } from '@hub/runtime/metrics'
 import { markRetention } from '@hub/runtime/retention'
 import { sharedReading } from '@hub/runtime/shared-reading'
 import type { GatewayConfig } from './config.ts'
-import { trimPublished } from './published-trim.ts'
-import { countOpenImports } from './store.ts'
+import { countOpenImports } from './imports/store.ts'
+import { trimPublished } from './publish/published-trim.ts'
 import { trimVerdicts } from './verdicts/verdict-trim.ts'
 
 const DATABASE_MS = 2_000

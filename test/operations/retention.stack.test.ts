@@ -1,5 +1,6 @@
 import { createDb, type Db } from '@hub/runtime/db'
-import { trimRehearsals, trimVersions } from '@hub/gateway/store'
+import { trimRehearsals } from '@hub/gateway/imports/store'
+import { trimVersions } from '@hub/gateway/publish/published-trim'
 import { prepareDatabase } from '@hub/gateway/database'
 import { lowestId } from '@hub/gateway/publish/event-id'
 import { trimAudit, trimParked, trimRegionParked } from '@hub/replicator/store/retention'

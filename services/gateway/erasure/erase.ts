@@ -11,7 +11,7 @@ import { actOfHub } from '../publish/act.ts'
 import type { Preparing } from '../publish/prepare.ts'
 import { publishIn } from '../publish/publisher.ts'
 import { decodeBody } from '../read/record-view.ts'
-import { readCurrent } from '../store.ts'
+import { readCurrent } from '../publish/published.ts'
 import { findErasure, forgetContent, insertErasure, readStanding, type Erasure } from './store.ts'
 
 export interface Erasing {

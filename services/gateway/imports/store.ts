@@ -225,3 +225,15 @@ export async function readWritten(db: DbClient, id: string): Promise<Written[]> 
 function jsonOf(value: unknown): string | null {
   return value === undefined ? null : JSON.stringify(value)
 }
+
+/** Imports of the region that have not ended, by state. */
+export async function countOpenImports(db: DbClient): Promise<{ state: string; imports: number }[]> {
+  const { rows } = await db.query<{ state: string; imports: number }>(
+    `SELECT state, count(*)::int AS imports FROM import WHERE state IN ('received', 'running', 'waiting-confirmation', 'reverting') GROUP BY state`)
+  return rows
+}
+
+/** Forgets rehearsals of files that ended long ago, with what was told of their rows. @param before an id: imports below it are meant */
+export async function trimRehearsals(db: DbClient, before: string): Promise<void> {
+  await db.query(`DELETE FROM import WHERE id < $1::uuid AND dry_run AND state IN ('done', 'failed')`, [before])
+}

@@ -2,7 +2,6 @@ import type { Db } from '@hub/runtime/db'
 import type { Dependency } from '@hub/runtime/http'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
-import { readClosed } from '../store.ts'
 
 const LOOK_MS = 1_000
 
@@ -39,4 +38,10 @@ export function keepClosed(db: Db, log: Log): Closed {
       if (reason === null && before !== null) log.info('the outbox is open again')
     }
   }
+}
+
+/** Why nobody may write into the outbox now; null as a rule. */
+async function readClosed(db: Db): Promise<string | null> {
+  const { rows } = await db.query<{ closed: string | null }>('SELECT max(closed) AS closed FROM outbox_head')
+  return rows[0]!.closed
 }

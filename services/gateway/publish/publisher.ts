@@ -3,7 +3,7 @@ import { failpoint } from '@hub/runtime/failpoint'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { planBatch, type Histories, type NewRow, type Outcome, type PreparedEvent } from './publish-batch.ts'
 import { countedBySource, type PublishedVersion } from './publish-decision.ts'
-import { insertPublished, readBodies, readCurrent, readVersions, type PublishedRow, type RecordKey } from '../store.ts'
+import { insertPublished, readBodies, readCurrent, readVersions, type PublishedRow, type RecordKey } from './published.ts'
 
 /**
  * Publishes a batch in one transaction: lock the heads, then read what is published, then decide and write (design 3, "Outbox").

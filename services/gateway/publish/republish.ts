@@ -2,7 +2,7 @@ import { appendOutbox, lockHeads, notifyOutbox, type Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import type { Wakeup } from '@hub/runtime/wakeup'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isCaughtUp, markQueued, readNewest, readShadowed, type ShadowedRow } from '../store.ts'
+import { isCaughtUp, markQueued, readNewest, readShadowed, type ShadowedRow } from './republish-store.ts'
 
 const BATCH = 500
 const EVERY_MS = 5_000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { receiptOf } from './receipt.ts'
-import type { Arrival, PublishedEvent } from '../store.ts'
+import type { Arrival, PublishedEvent } from './receipt-store.ts'
 
 const at = (minute: number): Date => new Date(Date.UTC(2026, 2, 15, 9, minute))
 const event: PublishedEvent = { topic: 't1-zj.credit-blacklist', recordId: 'credit-zj/1', version: 3n, kind: 'original', partition: 2, sequence: 9n, at: at(0), offset: 12n, next: null }

@@ -1,5 +1,5 @@
 import { REGIONS } from '@hub/schemas/streams'
-import type { Arrival, PublishedEvent } from '../store.ts'
+import type { Arrival, PublishedEvent } from './receipt-store.ts'
 
 export interface Receipt {
   eventId: string

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import { vectorText } from '../read/as-of.ts'
 import { POSITION_EXAMPLE } from '../openapi/document.ts'
 import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
-import { readPosition, readReplicaId } from '../store.ts'
+import { readPosition, readReplicaId } from '../read/position-store.ts'
 
 /** `GET /v1/position`: how far this region's replica is, partition by partition, with its counters and digests. Numbers are decimal strings. */
 export function positionRoutes(db: Db, region: Region, topicPrefix: string): (app: FastifyInstance) => void {

@@ -6,7 +6,7 @@ import { allows } from '../callers.ts'
 import { RECEIPT_EXAMPLE } from '../openapi/document.ts'
 import { receiptOf, type Passed } from '../read/receipt.ts'
 import { fromReplica, REPLICA_DOWN } from '../read/replica.ts'
-import { findPublished, readArrivals, type PublishedEvent } from '../store.ts'
+import { findPublished, readArrivals, type PublishedEvent } from '../read/receipt-store.ts'
 
 /** `GET /v1/receipts/{eventId}`: where an event that this region published stands, and which regions have it. */
 export function receiptRoutes(db: Db, topicPrefix: string): (app: FastifyInstance) => void {

@@ -1,8 +1,8 @@
 import type { Db } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
+import { trimRehearsals } from '../imports/store.ts'
 import { lowestId } from '../publish/event-id.ts'
-import { trimRehearsals } from '../store.ts'
 import { deleteVerdicts } from './verdict-store.ts'
 
 /** How long verdicts are remembered. */

@@ -1,12 +1,12 @@
-import type { Db } from '@hub/runtime/db'
+import type { Db, DbClient } from '@hub/runtime/db'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
-import { lowestId } from './publish/event-id.ts'
-import { trimVersions } from './store.ts'
+import { lowestId } from './event-id.ts'
 
 const EVERY_MS = 24 * 3_600_000
 const RETRY_MS = 10 * 60_000
 const BETWEEN_MS = 100
+const ROWS_A_STEP = 5_000
 const LOWEST = '00000000-0000-0000-0000-000000000000'
 
 /**
@@ -28,4 +28,20 @@ export async function trimPublished(db: Db, months: number, onDone: () => void, 
       await pause(RETRY_MS, signal)
     }
   }
+}
+
+/**
+ * Deletes versions with ids above `after` and below `before` that have an older and a newer one of their record, among some thousands that it looks at.
+ * @returns where to go on; undefined = nothing is left
+ */
+export async function trimVersions(db: DbClient, after: string, before: string): Promise<string | undefined> {
+  const { rows: [last] } = await db.query<{ id: string }>(
+    `WITH slice AS MATERIALIZED (SELECT topic, record_id, version, event_id FROM published WHERE event_id > $1::uuid AND event_id < $2::uuid ORDER BY event_id LIMIT ${ROWS_A_STEP}),
+          gone AS (
+            DELETE FROM published p USING slice s
+             WHERE p.topic = s.topic AND p.record_id = s.record_id AND p.version = s.version
+               AND EXISTS (SELECT FROM published o WHERE o.topic = s.topic AND o.record_id = s.record_id AND o.version < s.version)
+               AND EXISTS (SELECT FROM published n WHERE n.topic = s.topic AND n.record_id = s.record_id AND n.version > s.version))
+     SELECT event_id::text AS id FROM slice ORDER BY event_id DESC LIMIT 1`, [after, before])
+  return last?.id
 }

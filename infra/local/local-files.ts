@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
-import { announcerUrl, databaseName, gatewayUrl, lookupUrl } from './addresses.ts'
+import { databaseName, urlOf, type LocalPorts } from './addresses.ts'
 import { REPO_ROOT } from './paths.ts'
 import { REGION_USERS, type Credentials, type RegionUser } from './region-users.ts'
 import type { Stack } from './stack.ts'
@@ -29,12 +29,12 @@ const NAMES: Record<RegionUser, string> = { sh: '上海', js: '江苏', zj: '浙
  * Writes what the services and `hub` read of the local run. The callers' keys and each region's signing key are made once and stay with
  * the data; of a key the region's own file has the hash alone.
  */
-export async function writeLocalFiles(stack: Stack): Promise<{ localFile: string, regions: Record<RegionUser, RegionFiles> }> {
+export async function writeLocalFiles(stack: Stack, ports: LocalPorts['regions']): Promise<{ localFile: string, regions: Record<RegionUser, RegionFiles> }> {
   const { dataDir } = stack.supervisor
   const regions = Object.fromEntries(await Promise.all(REGION_USERS.map(async (region) => [region, await writeRegion(dataDir, region)]))) as Record<RegionUser, RegionFiles>
   const local: LocalFile = {
     regions: Object.fromEntries(REGION_USERS.map((region) => [region, {
-      gateway: gatewayUrl(region), lookup: lookupUrl(region), announcer: announcerUrl(region), keys: regions[region].keys, databaseUrl: stack.databaseUrl(databaseName(region)), kafka: stack.kafka.regions[region],
+      gateway: urlOf(ports[region].gateway), lookup: urlOf(ports[region].lookup), announcer: urlOf(ports[region].announcer), keys: regions[region].keys, databaseUrl: stack.databaseUrl(databaseName(region)), kafka: stack.kafka.regions[region],
     }])) as LocalFile['regions'],
     kafka: { brokers: stack.kafka.brokers.split(','), admin: stack.kafka.admin },
     registryUrl: stack.registryUrl,

@@ -35,7 +35,7 @@ export async function assertPortsFree(ports: { name: string, port: number }[]): 
   const holder = busy.map(({ port }) => portHolder(port))
   const zh = busy.map(({ name, port }, i) => `端口 ${port}（${name}）已被占用${holder[i] ? `：${holder[i]}` : ''}`).join('；')
   const en = busy.map(({ name, port }, i) => `port ${port} (${name}) is in use${holder[i] ? ` by ${holder[i]}` : ''}`).join('; ')
-  throw new LocalProblem('PORT_BUSY', `${zh}。请先结束占用者，再重新启动。`, `${en}. Stop that process and start again.`)
+  throw new LocalProblem('PORT_BUSY', `${zh}。请先结束占用者再启动，或改用其他端口：npm start -- --first-port 24300。`, `${en}. Stop that process and start again, or take other ports: npm start -- --first-port 24300.`)
 }
 
 export function isFree(port: number): Promise<boolean> {

@@ -1,5 +1,5 @@
 export type ProblemCode =
-  | 'JAVA_MISSING' | 'MAVEN_MISSING' | 'DOWNLOAD_FAILED' | 'POSTGRES_UNAVAILABLE' | 'PORT_BUSY' | 'ALREADY_RUNNING'
+  | 'JAVA_MISSING' | 'MAVEN_MISSING' | 'DOWNLOAD_FAILED' | 'POSTGRES_UNAVAILABLE' | 'PORT_BUSY' | 'PORT_WRONG' | 'ALREADY_RUNNING'
   | 'START_FAILED' | 'NOTHING_TO_RUN_ON'
 
 /** Something the person at the keyboard has to put right: said in Chinese and English, with the remedy. */

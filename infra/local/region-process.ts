@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ANNOUNCER_PORTS, GATEWAY_PORTS, LOOKUP_PORTS, databaseName, gatewayUrl } from './addresses.ts'
+import { databaseName, urlOf, type RegionPorts } from './addresses.ts'
 import { childEnv } from './child-env.ts'
 import type { RegionFiles } from './local-files.ts'
 import { REPO_ROOT } from './paths.ts'
@@ -14,7 +14,7 @@ const SERVICES = join(REPO_ROOT, 'services/region/index.ts')
 export const NODE_FLAGS = ['--max-semi-space-size=16']
 
 /** Runs all services of one region in one process; resolves when its gateway and whatever that depends on are ready. */
-export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles): Promise<ManagedProcess> {
+export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles, ports: RegionPorts): Promise<ManagedProcess> {
   const { username, password } = stack.kafka.regions[region]
   return stack.supervisor.start({
     name: region,
@@ -27,9 +27,9 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
       HUB_REGISTRY_URL: stack.registryUrl,
       HUB_DATABASE_URL: stack.databaseUrl(databaseName(region)),
       HUB_HTTP_HOST: HOST,
-      HUB_HTTP_PORT: String(GATEWAY_PORTS[region]),
-      HUB_LOOKUP_PORT: String(LOOKUP_PORTS[region]),
-      HUB_ANNOUNCER_PORT: String(ANNOUNCER_PORTS[region]),
+      HUB_HTTP_PORT: String(ports.gateway),
+      HUB_LOOKUP_PORT: String(ports.lookup),
+      HUB_ANNOUNCER_PORT: String(ports.announcer),
       HUB_CALLERS_FILE: files.callersFile,
       HUB_SOURCES_FILE: files.sourcesFile,
       HUB_SIGNING_KEY_FILE: files.signingKeyFile,
@@ -38,14 +38,14 @@ export function startRegion(stack: Stack, region: RegionUser, files: RegionFiles
     }),
     stopSignal: 'SIGTERM',
     graceMs: 3000,
-    ready: () => isReady(region),
+    ready: () => isReady(urlOf(ports.gateway)),
     readyTimeoutMs: 60_000,
   })
 }
 
-async function isReady(region: RegionUser): Promise<boolean> {
+async function isReady(gateway: string): Promise<boolean> {
   try {
-    const response = await fetch(`${gatewayUrl(region)}/readyz`, { signal: AbortSignal.timeout(2000) })
+    const response = await fetch(`${gateway}/readyz`, { signal: AbortSignal.timeout(2000) })
     const { dependencies } = await response.json() as { dependencies: { name: string, ok: boolean }[] }
     // The credit lookup reads its lists while the sample is being published.
     return response.ok && dependencies.every(({ name, ok }) => ok || name === 'credit-lists')

@@ -55,7 +55,7 @@ export async function start(config: LookupConfig, context: Context): Promise<Ser
     const closing = new AbortController()
     const changes = createChanges({ reader, store, teller: createTeller(codec, topicPrefix), log, metrics: context.metrics, closing: closing.signal })
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup', changes: '变更订阅 · following what changes' }, host: config.host, port: config.lookupPort, trustedProxies: config.trustedProxies, authenticate: callers.authenticate, readiness: async () => [callers.health(), ...await health()],
+      log, metrics: context.metrics, title: `信用查询 · credit lookup of ${region}`, tags: { credit: '信用查询 · credit lookup', changes: '变更订阅 · following what changes' }, host: config.host, port: config.lookupPort, trustedProxies: config.trustedProxies, authenticate: callers.authenticate, home: '/credit', readiness: async () => [callers.health(), ...await health()],
       async routes(app) {
         boundBodies(app)
         await app.register(creditPage({ lookup, region, signer }))

@@ -58,7 +58,7 @@ export async function start(config: GatewayConfig, context: Context & { health?:
     // Publishing goes on while the log or the replica stands still: a balancer must not take the gateway out for that.
     const health = async (): Promise<Dependency[]> => [...await gatewayHealth(db), callers.health(), ...admission.health(), ...(await context.health?.() ?? []).map((one) => ({ ...one, required: false as const }))]
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, ...about(config.region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${config.region}`, readiness: health, requestsPerSecond: config.requestsPerSecond, trustedProxies: config.trustedProxies,
+      log, metrics: context.metrics, ...about(config.region), host: config.host, port: config.port, authenticate: callers.authenticate, sessionCookie: `hub_${config.region}`, home: '/login', readiness: health, requestsPerSecond: config.requestsPerSecond, trustedProxies: config.trustedProxies,
       async routes(app) {
         addComponents(app)
         await app.register(eventRoutes({ preparing, publish, admission, rehearse: () => rehearse(db, COMMIT_DEADLINE_MS), spoolDir, closing: stop.signal, onVerdicts: remember(history, metrics) }))

@@ -50,6 +50,8 @@ export interface HttpOptions {
   readonly authenticate?: Authenticator
   /** Lets browsers sign in at /login; the name of the cookie, which no other server on this host may use (browsers do not tell ports apart). */
   readonly sessionCookie?: string
+  /** Path of the page that `/` leads to; whoever is signed in is led to the first page of their menu. */
+  readonly home?: string
   /** Requests a second of a caller that has no limit of its own. */
   readonly requestsPerSecond?: number
   /** Addresses or networks of the proxies whose `x-forwarded-…` headers are believed. */
@@ -143,6 +145,8 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
   healthRoutes(app, options)
   limitSockets(app, options.metrics)
   if (sessions !== undefined) await app.register(signIn(sessions, doorkeeper))
+  const { home } = options
+  if (home !== undefined) app.get('/', { config: { access: 'open', page: {} } }, ({ caller }, reply) => reply.redirect(caller === undefined ? home : app.menu(caller)[0]?.href ?? home, 303))
   await options.routes(app)
   await app.listen({ host: options.host, port: options.port })
   const address = app.server.address()

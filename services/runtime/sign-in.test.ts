@@ -16,7 +16,7 @@ beforeEach(async () => {
   callers = { 'key-reader': caller('desk', ['reader']), 'key-operator': caller('night', ['operator']), 'key-eager': { ...caller('eager', ['reader']), requestsPerSecond: 1 } }
   http = await createHttp({
     log: createLog({ service: 'test', destination: { write: (line) => { lines.push(line) } } }),
-    metrics: createMetrics({}), title: 'test', host: '127.0.0.1', port: 0, readiness: () => Promise.resolve([]), sessionCookie: 'hub_test',
+    metrics: createMetrics({}), title: 'test', host: '127.0.0.1', port: 0, readiness: () => Promise.resolve([]), sessionCookie: 'hub_test', home: '/open',
     authenticate: (hash) => Object.entries(callers).find(([key]) => keyHash(key).equals(hash))?.[1],
     routes(app) {
       app.get('/desk', { config: { access: { roles: ['reader'] }, page: { menu: '<工作台>' } } }, (request, reply) => page(request, reply, { title: '工作台', body: html`<p>${'<script>alert(1)</script>'}</p>` }))
@@ -50,6 +50,11 @@ describe('signing in', () => {
 
   test('without a place to go on to, the first page that the caller may open', async () => {
     expect((await login('key-operator')).headers.get('location')).toBe('/night')
+  })
+
+  test('/ leads a stranger to the home page, and whoever is signed in to the first page of their menu', async () => {
+    expect((await get('/')).headers.get('location')).toBe('/open')
+    expect((await get('/', { cookie: (await login('key-operator')).headers.get('set-cookie')!.split(';')[0]! })).headers.get('location')).toBe('/night')
   })
 
   test('a wrong key gets the form again, with no cookie and not a word of the key', async () => {

@@ -9,7 +9,7 @@ import { routesOf, type Route } from '../routes-of.ts'
 import { KEYS, startGateway, type TestGateway } from './gateway.ts'
 
 /** What anybody may ask for: nothing of it tells more than that the gateway is there, what it speaks, and how it does. */
-const OPEN = ['GET /codes', 'GET /livez', 'GET /readyz', 'GET /metrics', 'GET /openapi.json', 'GET /login', 'POST /login', 'POST /logout']
+const OPEN = ['GET /', 'GET /codes', 'GET /livez', 'GET /readyz', 'GET /metrics', 'GET /openapi.json', 'GET /login', 'POST /login', 'POST /logout']
 
 let fixture: Fixture
 let gateway: TestGateway

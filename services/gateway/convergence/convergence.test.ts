@@ -1,6 +1,7 @@
 import { REGIONS } from '@hub/schemas/streams'
 import { describe, expect, it } from 'vitest'
 import type { NotedPartition } from './convergence-store.ts'
+import { convergenceBody } from './convergence-page.ts'
 import { standingOf, summarise } from './convergence.ts'
 
 const NOW = Date.UTC(2026, 10, 24, 12)
@@ -47,6 +48,21 @@ describe('everything', () => {
     const looked = everywhere([noted({ scrub: scrub({ at: minutes(9).toISOString() }) })])
     expect(summarise(looked, NOW).scrub).toMatchObject({ oldest: minutes(9), looked: 20, different: 0 })
     expect(summarise([noted({}), ...looked.slice(1)], NOW).scrub).toMatchObject({ oldest: null, looked: 19 })
+  })
+})
+
+describe('the page', () => {
+  it('says the reason once for everything, and of a topic only what is its own', async () => {
+    const told = String(await convergenceBody(summarise([], NOW), 'zj', NOW))
+    expect(told.match(/本副本尚未读取这些主题/g)).toHaveLength(1)
+    expect(told.match(/尚无法比较/g)).toHaveLength(21)
+  })
+
+  it('names the topic that differs, and why', async () => {
+    const [, ...others] = everywhere([noted({})])
+    const told = String(await convergenceBody(summarise([noted({ verdict: 'different', since: minutes(4), reason: '一行被改' }), ...others], NOW), 'zj', NOW))
+    expect(told).toContain('<p class="quiet">一行被改</p>')
+    expect(told.match(/<td><span class="bad">不一致，自 2026-11-24 19:56<\/span><\/td>/g)).toHaveLength(1)
   })
 })
 

@@ -11,37 +11,45 @@ const NOTHING: ReadonlySet<string> = new Set()
  */
 export function bodyHash(record: Record<string, unknown>): Buffer {
   // By way of a text: a buffer asked for has memory of its own, which costs more than the hash; these share theirs.
-  return Buffer.from(hash('sha256', canonical(record, NOT_BODY), 'binary'), 'latin1')
+  const parts: string[] = []
+  writeRecord(record, NOT_BODY, parts)
+  return Buffer.from(hash('sha256', parts.join(''), 'binary'), 'latin1')
 }
 
-function canonical(record: Record<string, unknown>, without: ReadonlySet<string>): string {
-  let text = ''
-  for (const { name, label } of sortedFields(record)) {
+function writeRecord(record: Record<string, unknown>, without: ReadonlySet<string>, parts: string[]): void {
+  parts.push('{')
+  let first = true
+  for (const { name, label, next } of sortedFields(record)) {
     const value = record[name]
     if (value === null || value === undefined || without.has(name)) continue
     if (Array.isArray(value) && value.length === 0) continue
-    text += text === '' ? label : `,${label}`
-    text += render(value)
+    parts.push(first ? label : next)
+    first = false
+    writeValue(value, parts)
   }
-  return `{${text}}`
+  parts.push('}')
 }
 
-function render(value: unknown): string {
-  switch (typeof value) {
-    case 'string': return JSON.stringify(value)
-    case 'number':
-    case 'boolean':
-    case 'bigint': return String(value)
-  }
-  if (value instanceof Uint8Array) return `"${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}"`
-  if (Array.isArray(value)) return `[${value.map(render).join()}]`
-  return value === null || value === undefined ? 'null' : canonical(value as Record<string, unknown>, NOTHING)
+function writeValue(value: unknown, parts: string[]): void {
+  if (typeof value === 'string') parts.push(JSON.stringify(value))
+  else if (value === null || value === undefined) parts.push('null')
+  else if (typeof value !== 'object') parts.push(String(value))
+  else if (value instanceof Uint8Array) parts.push(`"${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}"`)
+  else if (Array.isArray(value)) {
+    for (let at = 0; at < value.length; at++) {
+      parts.push(at === 0 ? '[' : ',')
+      writeValue(value[at], parts)
+    }
+    parts.push(value.length === 0 ? '[]' : ']')
+  } else writeRecord(value as Record<string, unknown>, NOTHING, parts)
 }
 
 interface Field {
   readonly name: string
   /** `"name":` */
   readonly label: string
+  /** The same behind another field. */
+  readonly next: string
 }
 
 interface Order {
@@ -56,7 +64,7 @@ const MAX_ORDERS = 64
 function sortedFields(record: Record<string, unknown>): readonly Field[] {
   const names = Object.keys(record)
   for (const order of orders) if (sameNames(order.names, names)) return order.sorted
-  const sorted = names.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => ({ name, label: `${JSON.stringify(name)}:` }))
+  const sorted = names.toSorted((a, b) => (a < b ? -1 : 1)).map((name) => ({ name, label: `${JSON.stringify(name)}:`, next: `,${JSON.stringify(name)}:` }))
   if (orders.length === MAX_ORDERS) orders.shift()
   orders.push({ names, sorted })
   return sorted

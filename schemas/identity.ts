@@ -4,6 +4,7 @@ const LENGTH = 18
 const DIGITS = 17
 const EARLIEST = '19000101'
 const IDENTITY = /^\d{17}[\dX]$/
+const WRITTEN = /^[\dA-Z]{18}$/
 const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /**
@@ -13,6 +14,8 @@ const MONTH_DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
  */
 export function isIdentityShaped(text: string, today: string): boolean {
   if (text.length < LENGTH) return false
+  // A credit code as it should be written: there is nothing to normalise.
+  if (WRITTEN.test(text) && !IDENTITY.test(text)) return false
   const code = IDENTITY.test(text) ? text : normaliseCode(text)
   return isIdentity(code, today)
 }

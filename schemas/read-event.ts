@@ -54,7 +54,7 @@ const readers = Object.fromEntries(DATA_STREAMS.map((stream) => [stream, { recor
  * @param now ms UTC
  */
 export function readEvent(stream: DataStream, region: Region, input: unknown, now: number): ReadResult {
-  const reading = new Reading(stream, region, now, dateText(shanghaiDay(now)))
+  const reading = new Reading(stream, region, now, dayOf(now))
   if (!isObject(input)) {
     reading.refuse('', 'type', 'object')
     return { ok: false, problems: reading.problems }
@@ -79,6 +79,15 @@ export function readEvent(stream: DataStream, region: Region, input: unknown, no
       flags: reading.flags,
     },
   }
+}
+
+let day = { number: NaN, text: '' }
+
+/** `YYYY-MM-DD` in Asia/Shanghai, the same text all day. */
+function dayOf(now: number): string {
+  const number = shanghaiDay(now)
+  if (number !== day.number) day = { number, text: dateText(number) }
+  return day.text
 }
 
 function recordReaderOf(stream: DataStream): Reader {

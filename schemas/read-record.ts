@@ -26,16 +26,18 @@ export function recordReader(shape: RecordShape, path: string, own: Readonly<Rec
   const fields = shape.fields.map(({ field, shape: type }) => ({ name: field.name, ...(own[field.name] ?? fieldReader(field, type, join(path, field.name))) }))
   const names = new Set(fields.map(({ name }) => name))
   const placed = names.has('division') && names.has('region')
+  // A copy of it has room for all fields: one that grows field by field leaves a longer and longer trail of garbage.
+  const blank: Values = Object.fromEntries(fields.map(({ name }) => [name, null]))
   return (value, reading) => {
     if (!isObject(value)) return reading.refuse(path, 'type', 'object')
-    const record: Values = {}
+    const record: Values = { ...blank }
     let seen = 0
     for (const { name, read, absent } of fields) {
       const given = value[name]
       if (given !== undefined) seen++
       record[name] = given === undefined || given === null ? absent(reading) : read(given, reading)
     }
-    if (Object.keys(value).length !== seen) refuseUnknown(value, path, names, dropped, reading)
+    if (countFields(value) !== seen) refuseUnknown(value, path, names, dropped, reading)
     if (placed) placeRegion(record, path, reading)
     return record
   }
@@ -125,6 +127,12 @@ function placeRegion(record: Values, path: string, reading: Reading): void {
   const derived = REGION_OF.get(division.slice(0, 2)) ?? 'other'
   if (region === null) record['region'] = derived
   else if (region !== undefined && region !== derived) reading.refuse(join(path, 'region'), 'region-mismatch', derived)
+}
+
+function countFields(value: Values): number {
+  let count = 0
+  for (const name in value) if (value[name] !== undefined) count++
+  return count
 }
 
 export function isObject(value: unknown): value is Values {

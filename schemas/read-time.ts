@@ -8,7 +8,12 @@ const INSTANT = /^(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Z
 
 /** Days since 1970-01-01 of a `YYYY-MM-DD` that exists, from 1900 to 2100. */
 export function parseDay(text: string): number | undefined {
-  if (text.length !== 10 || text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return undefined
+  return text.length === 10 ? dayAt(text) : undefined
+}
+
+/** The same of a text that begins with a day. */
+function dayAt(text: string): number | undefined {
+  if (text.charCodeAt(4) !== 45 || text.charCodeAt(7) !== 45) return undefined
   const year = digits(text, 0, 4)
   const month = digits(text, 5, 7)
   const day = digits(text, 8, 10)
@@ -18,6 +23,20 @@ export function parseDay(text: string): number | undefined {
 
 /** ms UTC of an RFC 3339 time with an offset, in the years 1900 to 2100; parts of a millisecond are cut off. */
 export function parseInstant(text: string): number | undefined {
+  return parseUsual(text) ?? parseAny(text)
+}
+
+/** `2026-03-15T09:30:00+08:00`, the form that nearly all have: without a match and its pieces, which cost more than the reading. */
+function parseUsual(text: string): number | undefined {
+  if (text.length !== 25 || text.charCodeAt(10) !== 84 || text.charCodeAt(13) !== 58 || text.charCodeAt(16) !== 58 || !text.endsWith('+08:00')) return undefined
+  const day = dayAt(text)
+  const hour = digits(text, 11, 13)
+  const minute = digits(text, 14, 16)
+  const second = digits(text, 17, 19)
+  return day === undefined || !(hour <= 23 && minute <= 59 && second <= 59) ? undefined : day * DAY_MS + (hour * 3600 + minute * 60 + second) * 1000 - SHANGHAI_MS
+}
+
+function parseAny(text: string): number | undefined {
   const match = INSTANT.exec(text)
   if (match === null) return undefined
   const day = parseDay(match[1]!)

@@ -22,11 +22,12 @@ import { read } from './read.ts'
 import { jsonLine, readable, type Run } from './report.ts'
 import { scrub } from './scrub.ts'
 import { start } from './start.ts'
+import { wave } from './wave.ts'
 
 // `npm run bench [-- name …] [--quick] [--out file] [--profile folder]`: benches one after the other on a private stack with honest durability. One JSON
 // line per figure on standard output; what a reader wants on standard error. Ends with status 1 when a run was void, never for a slow one.
 
-const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex, lookup, lookupGone, importFiles]
+const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex, lookup, lookupGone, importFiles, wave]
 const SEED = 20_261_124
 
 const { values: options, positionals } = parseArgs({

@@ -14,6 +14,7 @@ const FIRST_DAY = parseDay('1900-01-01')!
 const LAST_DAY = parseDay('2100-12-31')!
 
 const WRITTEN = /^(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[T\s]*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.\d+)?)?)?$/
+const CLOCK = /^(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d$/
 const COMPACT = /^(\d{4})(\d{2})(\d{2})日?$/
 const EPOCH_MS = /^-?\d{12,15}$/
 const SERIAL = /^\d{5}(?:\.\d+)?$/
@@ -26,6 +27,41 @@ const SENTINEL_DAYS = new Set(['9999-09-09', '2099-12-31', '1900-01-01'])
  * `2026年3月5日 08:00`, `20260305`, `2026-03-05T00:00:00Z`, ms since 1970 and office serials. `undefined` = no time, or one that does not exist.
  */
 export function instantOf(text: string): string | undefined {
+  return usualInstant(text) ?? anyInstant(text)
+}
+
+/** `2026-03-05 08:00:00`, `2026/3/5 8:00`, `2026.3.5`: what most cells hold, read without a match and its pieces. */
+function usualInstant(text: string): string | undefined {
+  const separator = text.charCodeAt(4)
+  const monthEnd = numberEnd(text, 5)
+  const dayEnd = numberEnd(text, monthEnd + 1)
+  if (separator < 0x2d || separator > 0x2f || text.charCodeAt(monthEnd) !== separator) return undefined
+  const day = `${text.slice(0, 4)}-${twoDigits(text, 5, monthEnd)}-${twoDigits(text, monthEnd + 1, dayEnd)}`
+  if (parseDay(day) === undefined || SENTINEL_DAYS.has(day)) return undefined
+  if (dayEnd === text.length) return `${day}T00:00:00+08:00`
+  const hourEnd = numberEnd(text, dayEnd + 1)
+  const minuteEnd = numberEnd(text, hourEnd + 1)
+  const secondEnd = minuteEnd === text.length ? minuteEnd : numberEnd(text, minuteEnd + 1)
+  if (secondEnd !== text.length || text.charCodeAt(dayEnd) !== 0x20 || text.charCodeAt(hourEnd) !== 0x3a || (minuteEnd !== secondEnd && text.charCodeAt(minuteEnd) !== 0x3a)) return undefined
+  const clock = `${twoDigits(text, dayEnd + 1, hourEnd)}:${twoDigits(text, hourEnd + 1, minuteEnd)}:${minuteEnd === secondEnd ? '00' : twoDigits(text, minuteEnd + 1, secondEnd)}`
+  return CLOCK.test(clock) ? `${day}T${clock}+08:00` : undefined
+}
+
+/** Behind the one or two digits that stand at `from`. */
+function numberEnd(text: string, from: number): number {
+  const digits = isDigit(text.charCodeAt(from)) ? (isDigit(text.charCodeAt(from + 1)) ? 2 : 1) : 0
+  return from + digits
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+function twoDigits(text: string, from: number, to: number): string {
+  return to - from === 1 ? `0${text[from]!}` : text.slice(from, to)
+}
+
+function anyInstant(text: string): string | undefined {
   const ms = epochOf(halfWidth(text).trim())
   if (ms === undefined) return undefined
   const days = Math.floor((ms + SHANGHAI_MS) / DAY_MS)

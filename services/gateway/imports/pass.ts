@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import type { Context } from '@hub/connectors/context'
 import { convert, type RowResult } from '@hub/connectors/convert'
 import { keyOf, Ledger, type Taken } from '@hub/connectors/ledger'
@@ -20,7 +21,8 @@ import { advance, cameBefore, MAX_TOLD, readImport, readTold, tellRows, toVerdic
 import { persist, publishWith, type Tools } from './tools.ts'
 
 const ROWS_PER_BATCH = 1_000
-const CHUNK_BYTES = 256 * 1024
+const ROWS_PER_BREATH = 100
+const CHUNK_BYTES = 64 * 1024
 const REHEARSAL_DEADLINE_MS = 10_000
 /** Events that a rehearsal decides: it keeps all of them. */
 const MAX_REHEARSED_ROWS = 90_000
@@ -95,7 +97,12 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
 
   async function settle(rows: readonly RowResult[]): Promise<void> {
     await persist(tools, () => stored.fetch(db, rows.flatMap((result) => keyOf(result) ?? [])))
-    const items = rows.map((result) => take(result))
+    const items: Item[] = []
+    for (const result of rows) {
+      // The batch before is being committed: what its connection answers must not wait until this one is ready.
+      if (items.length % ROWS_PER_BREATH === 0) await setImmediate()
+      items.push(take(result))
+    }
     const events = items.flatMap(({ prepared }) => (prepared !== undefined && 'event' in prepared ? [prepared.event] : []))
     if (again) for (const event of events) event.again = true
     if (rehearsed === undefined) {
@@ -155,8 +162,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     let attempt: { after: Counting, tell: RowVerdict[], published: number } | undefined
     await persist(tools, async () => {
       attempt = await db.tx(async (client) => {
-        await tools.fence(client)
-        const { outcomes, rows: published } = events.length === 0 ? { outcomes: [], rows: [] } : await publishIn(client, events, isEnding, row.id)
+        const [, { outcomes, rows: published }] = await Promise.all([tools.fence(client), events.length === 0 ? { outcomes: [], rows: [] } : publishIn(client, events, isEnding, row.id)])
         const after = counting.fork()
         const tell = conclude(items, outcomes, after)
         after.published(published.length)
@@ -186,7 +192,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
     for (const { taken, prepared } of items) {
       const outcome = prepared !== undefined && 'event' in prepared ? outcomes[next++] : undefined
       const flags = prepared !== undefined && 'event' in prepared ? prepared.event.flags as RowFlag[] : []
-      const own = taken.about === undefined ? [...new Set([...taken.flags, ...flags])] : taken.flags
+      const own = taken.about !== undefined || flags.length === 0 ? taken.flags : [...new Set([...taken.flags, ...flags])]
       const verdict: RowVerdict = { place: taken.place, rows: taken.rows, flags: own, skip: taken.skip, ...verdictOf(taken, prepared, outcome) }
       into.add(verdict)
       tools.onRow?.(verdict)

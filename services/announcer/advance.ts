@@ -110,7 +110,7 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
     const about = `${of.missing.join(' ')}|${of.retracts}|${digests.aggregates}|${digests.tips}`
     const said = await say(options, slotIs(of), 'draft', about, { missing: of.missing, corrections: of.corrections, retracts: of.retracts, drawn, tips, digests, statement: own.statement })
     if (!said) return
-    failpoint('announce.said')
+    failpoint('announce.said', `${run.campaign}/${run.year} draft`)
     log.info({ campaign: run.campaign, year: run.year, edition: of.edition, missing: of.missing }, 'drafted')
   }
 
@@ -150,6 +150,10 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
       const found = disagreements(body, { statement: own.statement, annex })
       log.warn({ campaign: run.campaign, year: run.year, edition: of.edition, parts: found.map(({ part }) => part) }, 'this replica gives other figures than the draft')
       await say(options, slotIs(of), 'dissent', `${digests.aggregates}|${computed.aggregates}|${computed.annex}`, { aggregates: digests.aggregates, records: [], disagreements: found, why: '本地复算结果与草案不同 · this replica gives other figures' })
+      // Its rows are right: what was copied at the markers may not be. Once; what the log does not put right is for people.
+      const mended = `${again}/${computed.aggregates}/${computed.annex}`
+      if (!options.notBefore.has(mended)) await askScrub(db, run, topicPrefix, 'repair')
+      options.notBefore.set(mended, Infinity)
       return
     }
     const at = shanghaiTime(Date.now())
@@ -158,7 +162,7 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
     if (!said) return
     options.notBefore.delete(again)
     options.notBefore.delete(`${again}/corrections`)
-    failpoint('announce.said')
+    failpoint('announce.said', `${run.campaign}/${run.year} recomputed`)
     log.info({ campaign: run.campaign, year: run.year, edition: of.edition, scrubMs: found.ms, scrubRows: found.rows }, 'recomputed and signed')
   }
 
@@ -174,14 +178,14 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
     }
     const { edition } = assembleEdition(content, slot.recomputed, slot.approved)
     if (!await writeEdition(db, edition)) return
-    failpoint('announce.published')
+    failpoint('announce.published', `${run.campaign}/${run.year}`)
     log.info({ campaign: run.campaign, year: run.year, edition: of.edition, kind: own.statement.kind }, 'published')
   }
 
   async function compute(of: Subject): Promise<Own | undefined> {
     try {
       const own = await recompute({ db, plan, calendar, cuts, topicPrefix }, of)
-      failpoint('announce.computed')
+      failpoint('announce.computed', `${run.campaign}/${run.year}`)
       return own
     } catch (error) {
       if (!(error instanceof RangeError)) throw error

@@ -19,6 +19,6 @@ export async function sayApproved(options: Speaker & { readonly signer: Signer }
   const number = `${region}-${campaign}-${year}-${edition}-${hash('sha256', contentOf(digests), 'hex').slice(0, 8)}`
   const { kid, signature } = signer.sign(approvedBytes({ campaign, year, edition }, digests, { region, at, approval: number }))
   const said = await say(options, { campaign, year, edition }, 'approved', contentOf(digests), { digests, approval: number, at, kid, signature: signature.toString('base64') })
-  if (said) failpoint('announce.said')
+  if (said) failpoint('announce.said', `${campaign}/${year} approved`)
   return said
 }

@@ -18,7 +18,7 @@ import { BULLETINS } from './figures/bulletins.ts'
 import type { DefinitionRef } from './figures/model.ts'
 import type { Rise } from './figures/rises.ts'
 import { MixedDefinitions, seriesOf, type SeriesPoint } from './figures/series.ts'
-import { recompute, risesAtCut } from './recompute.ts'
+import { recompute, risesAtCut, type Own, type Recomputing, type Subject } from './recompute.ts'
 import { contentOf, slotOf } from './slot.ts'
 import { readActs, say } from './store/acts.ts'
 import { type EditionRow, openRun, readEditions, readFile, readNewest, readPlans, readRun, readRuns, type ScrubResult } from './store/announcements.ts'
@@ -160,7 +160,7 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
     async draft(name, year) {
       const { plan, standing: { slot, published, cuts }, draft } = await drafted(name, year)
       const { missing, corrections, retracts, drawn, statement, tips, digests } = draft.body
-      const own = await recompute({ db, plan, calendar, cuts, topicPrefix }, { edition: slot.edition, missing, corrections, retracts, before: published })
+      const own = await computed({ plan, cuts }, { edition: slot.edition, missing, corrections, retracts, before: published })
       return { format: FORMAT, formatVersion: FORMAT_VERSION, statement, annex: annexOf(own.list, saltsFrom(drawn)), tips, digests, recomputed: slot.recomputed, approved: slot.approved }
     },
 
@@ -206,7 +206,7 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
       if (slot.approved.some((one) => one.region === region)) throw new Problem(409, 'ALREADY_APPROVED', '本地区已审核通过，不能再改 · this region has approved it as it is')
       if (tips.some(isUnedited)) throw new Problem(422, 'TIP_UNEDITED', '请先补充消费提示：系统起草的内容不直接公布 · put advice in its place: what the hub drafts is not published as it is')
       const { missing, corrections, retracts, drawn } = draft.body
-      const own = await recompute({ db, plan, calendar, cuts, topicPrefix }, { edition: slot.edition, missing, corrections, retracts, before: published })
+      const own = await computed({ plan, cuts }, { edition: slot.edition, missing, corrections, retracts, before: published })
       const digests = digestsOf({ statement: own.statement, annex: annexOf(own.list, saltsFrom(drawn)), tips })
       await say(options, { campaign: plan.campaign, year, edition: slot.edition }, 'draft', `${missing.join(' ')}|${retracts}|${digests.aggregates}|${digests.tips}`, { ...draft.body, tips, digests, statement: own.statement })
       return done(plan)
@@ -258,6 +258,16 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
     },
   }
   return desk
+
+  /** @throws Problem NOT_CUT_HERE: the draft may be here before the markers that it rests on */
+  async function computed({ plan, cuts }: Pick<Recomputing, 'plan' | 'cuts'>, subject: Subject): Promise<Own> {
+    try {
+      return await recompute({ db, plan, calendar, cuts, topicPrefix }, subject)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new Problem(409, 'NOT_CUT_HERE', '本地副本尚不能复算此草案，请稍后再试 · this replica cannot compute the draft yet: try again in a moment', error.message)
+    }
+  }
 
   async function oncePublished(name: string, year: number): Promise<{ plan: Plan; standing: Standing; published: Edition }> {
     const plan = planned(name, year)

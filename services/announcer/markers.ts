@@ -26,7 +26,7 @@ export async function writeMarkers({ db, codec, region, topicPrefix, wakeup }: S
   await ensureHeads(db, partitions)
   const written = await db.tx(async (c) => {
     const heads = await lockHeads(c, partitions)
-    failpoint('announce.heads-locked')
+    failpoint('announce.heads-locked', `${campaign}/${year}`)
     const { rows: [claimed] } = await c.query<{ cut_at: Date }>('UPDATE announcement SET cut_at = clock_timestamp() WHERE campaign = $1 AND year = $2 AND cut_at IS NULL RETURNING cut_at', [campaign, year])
     if (claimed === undefined) return false
     const sources = await readOwnSources(c)
@@ -35,11 +35,11 @@ export async function writeMarkers({ db, codec, region, topicPrefix, wakeup }: S
       const cut: Cut = { campaign, year, topic: topic.slice(topicPrefix.length), partition, cutAt, firstDay: parseDay(from)!, lastDay: parseDay(to)!, demo, sources }
       return { topic, partition, sequence: heads.get(`${topic}/${partition}`)!, key: `cut/${campaign}/${year}`, value: encode(cut), type: CUT, eventId: null, subject: null, timeMs: cutAt, traceparent: null }
     }))
-    failpoint('announce.markers-written')
+    failpoint('announce.markers-written', `${campaign}/${year}`)
     return true
   })
   if (written) {
-    failpoint('announce.markers-committed')
+    failpoint('announce.markers-committed', `${campaign}/${year}`)
     wakeup.signal()
     notifyOutbox(db)
   }

@@ -6,7 +6,6 @@ import type { Calendar } from './calendar/calendar.ts'
 import { allPlans, type Plan, plansMoved } from './campaigns.ts'
 import { openRun, readPlans, readRuns, type Run, writePlan } from './store/announcements.ts'
 import { strikeNames } from './store/names.ts'
-import { failpoint } from '@hub/runtime/failpoint'
 
 /** Between two looks while something is under way: half a second is small beside what a person takes, and large beside what a look costs. */
 const SOON_MS = 500
@@ -65,7 +64,6 @@ export function createSchedule(options: Advancing): Schedule {
     await strikeNames(db)
     for (const plan of duePlans(plans, await readRuns(db), Date.now())) {
       if (await openRun(db, plan.campaign, plan.year, false, null)) log.info({ campaign: plan.campaign, year: plan.year, cut: plan.cut }, 'an announcement falls due')
-      failpoint('announce.opened')
     }
     let moving = false
     for (const run of await readRuns(db)) {

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Place } from './check-row.ts'
 import type { Finding } from './difference.ts'
 import { rebuild, type Rebuilding } from './rebuild.ts'
+import { recopyCuts } from './recopy.ts'
 import { localiseAndRepair, repairCounts, type Repaired } from './repair.ts'
 import { type Pace, type Pass, scrubPartition } from './scrub.ts'
 import type { ScrubMetrics } from './scrub-metrics.ts'
@@ -117,12 +118,13 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
 
   async function mend(place: Place, pass: Pass, pace: Pace, by: { who: string; why: string }, thorough: boolean): Promise<Omit<ScrubOutcome, 'ms'>> {
     let repaired: Repaired = { findings: [], rows: 0, corrected: false }
+    let recopied: Finding[] = []
+    await using replaying = createDb({ url: options.databaseUrl, name: 'replicator replay', max: 1, log })
+    const repairing = { ...options, ...by, db: replaying, main: db, lease }
     try {
-      if (!pass.rowsMatch || thorough) {
-        await using replaying = createDb({ url: options.databaseUrl, name: 'replicator replay', max: 1, log })
-        repaired = await localiseAndRepair({ ...options, ...by, db: replaying, main: db, lease }, place, pass.wrong, signal)
-      }
-      if (pass.miscounted.length > 0 && repaired.rows === 0 && !repaired.corrected) await repairCounts({ ...options, ...by, main: db, lease }, place, pass.miscounted)
+      if (!pass.rowsMatch || thorough) repaired = await localiseAndRepair(repairing, place, pass.wrong, signal)
+      if (pass.miscounted.length > 0 && repaired.rows === 0 && !repaired.corrected) await repairCounts(repairing, place, pass.miscounted)
+      recopied = await recopyCuts(repairing, place, signal)
     } catch (error) {
       if (signal.aborted || error instanceof FencedError) throw error
       log.error({ err: error, topic: place.topic, partition: place.partition }, 'cannot put a partition right')
@@ -130,9 +132,9 @@ export async function scrubWhileHolding(lease: Lease, options: Scrubbing, signal
     }
     metrics.repaired.inc(repaired.rows)
     // Wrong rows make wrong counts, and both were put right together.
-    const findings = repaired.rows > 0 ? repaired.findings : [...repaired.findings, ...pass.miscounted]
+    const findings = [...repaired.findings, ...(repaired.rows > 0 ? [] : pass.miscounted), ...recopied]
     const again = await scrubPartition(own, options.codec, place, pace, signal) ?? pass
-    if (isClean(again)) return told(again, repaired.rows > 0 || repaired.corrected || pass.miscounted.length > 0 ? 'repaired' : 'equal', findings)
+    if (isClean(again)) return told(again, repaired.rows > 0 || repaired.corrected || pass.miscounted.length > 0 || recopied.length > 0 ? 'repaired' : 'equal', findings)
     return told(again, 'different', findings, again.kept.parkedMatches
       ? '修复后行与摘要仍不一致 · rows and digest still differ after the repair'
       : '搁置事件与其计数不一致 · parked events are not as many as are counted, or others')

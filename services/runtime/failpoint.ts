@@ -4,7 +4,7 @@ import { HubError } from './errors.ts'
 /**
  * The places where a test may strike a process, in the order an event passes them: each stands in the code as `failpoint('…')`, where one
  * step is done and the next has not begun. `kafka.*` and `db.*` are passed by all: their `of` is the kind of request (`Produce`), or the name of
- * the pool whose transaction it is. `act.*` are passed when an operator asks for something.
+ * the pool whose transaction it is. Of `announce.*` it is the announcement (`315-week/2026`), of `announce.said` with what is said (`315-week/2026 draft`). `act.*` are passed when an operator asks for something.
  */
 export const FAILPOINTS = [
   'publish.read', 'publish.prepared', 'publish.taken', 'publish.decided', 'publish.committed', 'publish.settled', 'publish.told',

@@ -1,4 +1,5 @@
 import type { DbClient } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { CampaignId, Plan } from '../campaigns.ts'
 import type { Edition } from '../edition/model.ts'
 import { editionBytes } from '../edition/assemble.ts'
@@ -47,7 +48,9 @@ export async function readRun(db: DbClient, campaign: string, year: number): Pro
 /** Takes an announcement up; whoever inserts the row has. @returns false when it was before */
 export async function openRun(db: DbClient, campaign: string, year: number, demo: boolean, askedBy: string | null): Promise<boolean> {
   const { rowCount } = await db.query('INSERT INTO announcement (campaign, year, demo, asked_by) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [campaign, year, demo, askedBy])
-  return rowCount === 1
+  if (rowCount !== 1) return false
+  failpoint('announce.opened', `${campaign}/${year}`)
+  return true
 }
 
 /** A published edition without its file. */

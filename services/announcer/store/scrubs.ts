@@ -6,14 +6,17 @@ const WHY = '联合公示复算前核对 · before a joint announcement is signe
 const STREAMS = ['complaint', 'tally'] as const
 const MOST_TOLD = 100
 
-/** Asks the scrubber of this replica for a pass over every partition that was cut; whoever changes the row has asked. */
-export async function askScrub(db: Db, { campaign, year, scrub }: Run, topicPrefix: string): Promise<void> {
+/**
+ * Asks the scrubber of this replica for a pass over every partition that was cut; whoever changes the row has asked. `repair` compares with the log whatever the rows
+ * say, and counts anew what was copied at the markers.
+ */
+export async function askScrub(db: Db, { campaign, year, scrub }: Run, topicPrefix: string, kind: 'scrub' | 'repair' = 'scrub'): Promise<void> {
   const topics = REGIONS.flatMap((region) => STREAMS.map((stream) => topicName(region, stream, topicPrefix)))
   await db.tx(async (c) => {
     const { rowCount } = await c.query('SELECT 1 FROM announcement WHERE campaign = $1 AND year = $2 AND scrub IS NOT DISTINCT FROM $3::jsonb FOR UPDATE', [campaign, year, scrub === null ? null : JSON.stringify(scrub)])
     if (rowCount === 0) return
     const { rows } = await c.query<{ id: bigint }>(
-      `INSERT INTO scrub_request (kind, topic, who, why) SELECT 'scrub', topic, 'announcer', $2 FROM unnest($1::text[]) AS topic RETURNING id`, [topics, WHY])
+      `INSERT INTO scrub_request (kind, topic, who, why) SELECT $3, topic, 'announcer', $2 FROM unnest($1::text[]) AS topic RETURNING id`, [topics, WHY, kind])
     await c.query('UPDATE announcement SET clean_at = NULL, scrub = $3::jsonb WHERE campaign = $1 AND year = $2', [
       campaign, year, JSON.stringify({ requests: rows.map(({ id }) => String(id)), askedAt: new Date().toISOString(), outcome: null }),
     ])

@@ -3,7 +3,7 @@ import { ROLLUP_TABLES, type RolledStream, ROLLUPS, type RollupTable } from '@hu
 import type { Move } from './positions.ts'
 
 /** Names of traders are published for a year at most. */
-const TRADER_MONTHS = 13
+export const TRADER_MONTHS = 13
 const BEGINNING: Readonly<Record<RolledStream, RollupTable>> = { complaint: 'complaint_day', tally: 'tally_day' }
 
 /**

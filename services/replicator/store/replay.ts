@@ -42,6 +42,20 @@ export async function writeReplayed(db: DbClient, puts: readonly Put[], onlyBad:
   })
 }
 
+const ROWS_READ = 500
+
+/** The records that a replay made, by key, some hundreds at a time. */
+export async function* readReplayedBodies(db: DbClient): AsyncGenerator<readonly { readonly key: string; readonly offset: number; readonly body: Buffer }[]> {
+  for (let after = ''; ;) {
+    const { rows } = await db.query<{ key: string; offset: bigint; body: Buffer }>({
+      name: 'read replayed bodies', text: `SELECT record_id AS key, log_offset AS offset, body FROM replayed WHERE record_id > $1 AND version IS NOT NULL ORDER BY record_id LIMIT ${ROWS_READ}`, values: [after],
+    })
+    if (rows.length === 0) return
+    yield rows.map((row) => ({ ...row, offset: Number(row.offset) }))
+    after = rows.at(-1)!.key
+  }
+}
+
 /** One key as the log makes it and as it stands. */
 export interface Pair {
   readonly key: string

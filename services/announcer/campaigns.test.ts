@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { allPlans, CAMPAIGNS, PlanRefused, planOf, plansMoved, windowBefore, type CampaignId, type Override } from './campaigns.ts'
+import { allPlans, CAMPAIGNS, isPast, PlanRefused, planOf, plansMoved, windowBefore, type CampaignId, type Override } from './campaigns.ts'
 import { calendarOf, YearUncovered } from './calendar/calendar.ts'
 import { loadCalendar, readYearFiles } from './calendar/load.ts'
+import { duePlans } from './schedule.ts'
 
 const calendar = loadCalendar()
 
@@ -70,5 +71,21 @@ describe('what moves a plan', () => {
   test('an override', () => {
     const moved = plansMoved(allPlans(calendar), allPlans(calendar, [{ campaign: '315', year: 2026, publishOn: '2026-03-16', reason: ['一', 'a'] }]))
     expect(moved).toMatchObject([{ before: { publishOn: '2026-03-15' }, after: { publishOn: '2026-03-16' } }])
+  })
+})
+
+describe('what falls due', () => {
+  const plan = planOf(calendar, '315-week', 2026)
+  const cut = Date.parse(plan.cut)
+  const days = (n: number): number => cut + n * 86_400_000
+
+  test.each([[-1, 0], [0, 1], [6, 1], [7, 0], [300, 0]])('%i days after its cut: taken up by itself %i times', (after, times) => {
+    expect(duePlans([plan], [], days(after))).toHaveLength(times)
+    expect(isPast(plan, days(after))).toBe(after >= 7)
+  })
+
+  test('what was taken up before is not again', () => {
+    expect(duePlans([plan], [{ campaign: '315-week', year: 2026 }], days(1))).toEqual([])
+    expect(duePlans([plan], [{ campaign: '315-week', year: 2025 }], days(1))).toEqual([plan])
   })
 })

@@ -140,3 +140,11 @@ export function plansMoved(before: readonly Plan[], after: readonly Plan[]): Pla
     return same ? [] : [{ before: was, after: plan }]
   })
 }
+
+/** A process that was down takes up what fell due in this time. */
+const CATCH_UP_MS = 7 * 86_400_000
+
+/** Whether its cut has passed so long ago that it is taken up on request alone. @param now ms UTC */
+export function isPast({ cut }: Pick<Plan, 'cut'>, now: number): boolean {
+  return Date.parse(cut) <= now - CATCH_UP_MS
+}

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto'
 import { advance, type Advancing, type Standing, standingOf } from './advance.ts'
 import { sayApproved } from './approve.ts'
 import { YearUncovered } from './calendar/calendar.ts'
-import { type CampaignId, campaignName, isCampaign, type Plan, planOf, PlanRefused } from './campaigns.ts'
+import { type CampaignId, campaignName, isCampaign, isPast, type Plan, planOf, PlanRefused } from './campaigns.ts'
 import { digestOf } from './canonical.ts'
 import { shanghaiTime, standingOf as completenessOf, standingText } from './completeness.ts'
 import { correctionOf, type AskedCorrection } from './correct.ts'
@@ -25,8 +25,8 @@ import { type EditionRow, openRun, readEditions, readFile, readNewest, readPlans
 import { readApproval, noteApproval, type ApprovalRow } from './store/approvals.ts'
 import { CUT_PARTITIONS, readCuts, regionsAtCut } from './store/cuts.ts'
 
-/** planned: its time has not come; cutting, drafting, signing, approving: who is to act next; held: the deadline passed and somebody is missing; published: its file is kept here. */
-export type Status = 'planned' | 'cutting' | 'drafting' | 'signing' | 'approving' | 'held' | 'published' | 'retracted'
+/** planned: its time has not come; past: it came more than a week ago and nobody took it up, so it is done on request alone; cutting, drafting, signing, approving: who is to act next; held: the deadline passed and somebody is missing; published: its file is kept here. */
+export type Status = 'planned' | 'past' | 'cutting' | 'drafting' | 'signing' | 'approving' | 'held' | 'published' | 'retracted'
 
 /** An announcement in the list: planned, under way or published. */
 export interface ListedAnnouncement {
@@ -122,7 +122,7 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
         const own = editions.filter(({ campaign, year }) => campaign === plan.campaign && year === plan.year)
         return {
           campaign: plan.campaign, year: plan.year, name: campaignName(plan.campaign), plan, moved: before === null ? null : { before, at: movedAt!.toISOString() },
-          status: run === undefined ? 'planned' : statusOf(await standingOf(options, run)), demo: run?.demo ?? false, editions: own,
+          status: run === undefined ? untaken(plan) : statusOf(await standingOf(options, run)), demo: run?.demo ?? false, editions: own,
         }
       }))
     },
@@ -137,7 +137,7 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
       const cut = regionsAtCut(standing?.cuts ?? [])
       return {
         campaign, year, name: campaignName(campaign), plan, moved: moved?.before == null ? null : { before: moved.before, at: moved.movedAt!.toISOString() }, editions,
-        status: standing === undefined ? 'planned' : statusOf(standing), demo: run?.demo ?? false,
+        status: standing === undefined ? untaken(plan) : statusOf(standing), demo: run?.demo ?? false,
         regions: Object.fromEntries(REGIONS.map((one) => {
           const own = standing?.cuts.filter((row) => row.region === one) ?? []
           const completeness = completenessOf(cut[one], plan.window)
@@ -293,7 +293,7 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
     const run = await readRun(db, plan.campaign, year)
     const standing = run === undefined ? undefined : await standingOf(options, run)
     const draft = standing?.slot.draft
-    if (standing === undefined || draft === undefined) throw new Problem(409, 'NO_DRAFT', '尚无草案 · there is no draft yet', 'See status: cutting, drafting or planned.')
+    if (standing === undefined || draft === undefined) throw new Problem(409, 'NO_DRAFT', '尚无草案 · there is no draft yet', 'See status: planned, past, cutting or drafting.')
     return { plan, standing, draft }
   }
 
@@ -321,6 +321,10 @@ export function createDesk(options: Advancing, changed: () => void): Desk {
       approval: await readApproval(db, { campaign: run.campaign, year: run.year, edition: slot.edition, content: contentOf(digests) }) ?? null,
     }
   }
+}
+
+function untaken(plan: Plan): Status {
+  return isPast(plan, Date.now()) ? 'past' : 'planned'
 }
 
 function statusOf({ run, cuts, slot, published, held }: Standing): Status {

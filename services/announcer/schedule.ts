@@ -3,15 +3,13 @@ import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
 import { schedule as cron } from 'node-cron'
 import { advance, type Advancing } from './advance.ts'
 import type { Calendar } from './calendar/calendar.ts'
-import { allPlans, type Plan, plansMoved } from './campaigns.ts'
+import { allPlans, isPast, type Plan, plansMoved } from './campaigns.ts'
 import { openRun, readPlans, readRuns, type Run, writePlan } from './store/announcements.ts'
 import { strikeNames } from './store/names.ts'
 
 /** Between two looks while something is under way: half a second is small beside what a person takes, and large beside what a look costs. */
 const SOON_MS = 500
 const IDLE_MS = 60_000
-/** A process that was down takes up what fell due in this time; what is older is run on request alone. */
-const CATCH_UP_MS = 7 * 86_400_000
 
 export interface Schedule {
   /** There is something to look at. */
@@ -21,10 +19,7 @@ export interface Schedule {
 
 /** Plans whose cut has come and that nobody has taken up. */
 export function duePlans(plans: readonly Plan[], runs: readonly Pick<Run, 'campaign' | 'year'>[], now: number): Plan[] {
-  return plans.filter(({ campaign, year, cut }) => {
-    const at = Date.parse(cut)
-    return at <= now && at > now - CATCH_UP_MS && !runs.some((run) => run.campaign === campaign && run.year === year)
-  })
+  return plans.filter((plan) => Date.parse(plan.cut) <= now && !isPast(plan, now) && !runs.some(({ campaign, year }) => campaign === plan.campaign && year === plan.year))
 }
 
 /**

@@ -95,7 +95,7 @@ describe('four regions publish one set of figures', () => {
 
   it('shown to officers in a browser, who write tips and reject there, and from no other site', async () => {
     const officer = await browserOf('sh', 'officer')
-    expect(await officer.get('/desk')).toMatch(/正在办理：[\s\S]*href="\/desk\/315-week\/2026"/)
+    expect(await officer.get('/desk')).toMatch(/正在办理：[\s\S]*href="\/desk\/315-week\/2026"[\s\S]*<details><summary>2025年<\/summary>[\s\S]*已过时间，未办/)
     const before = await officer.get('/desk/315-week/2026')
     expect(before).toMatch(/缺什么、找谁[\s\S]*四地数字[\s\S]*保存提示/)
     expect(before).not.toContain('审核通过</button>')

@@ -73,7 +73,7 @@ function published(desks: Desks): Promise<string[]> {
     for (const region of REGIONS) {
       try {
         const state = await desks.state(region)
-        if (state.status === 'planned') await desks.run([region])
+        if (state.status === 'past') await desks.run([region])
         else if (signedBy(state, [region]) && state.draft!.regions[region].approved === null) await desks.approve(region)
       } catch {
         continue // its process is gone, or it was approved in between

@@ -18,8 +18,10 @@ export interface Sees {
 }
 
 const STATUS: Readonly<Record<Status, string>> = {
-  planned: '未到时间', cutting: '截数中', drafting: '待起草', signing: '复算中', approving: '待审核', held: '已暂停，缺地区', published: '已发布', retracted: '已撤回',
+  planned: '未到时间', past: '已过时间，未办', cutting: '截数中', drafting: '待起草', signing: '复算中', approving: '待审核', held: '已暂停，缺地区', published: '已发布', retracted: '已撤回',
 }
+/** Nobody is to act. */
+const CLOSED: ReadonlySet<Status> = new Set(['planned', 'past', 'published', 'retracted'])
 /** Tips that the form has room for. */
 const TIPS = 5
 const MOST_CHANGES = 40
@@ -28,10 +30,13 @@ const MOST_CHANGES = 40
 export function calendarView(list: readonly ListedAnnouncement[]): Html {
   const years = [...Map.groupBy(list, ({ year }) => year)].sort(([a], [b]) => b - a)
   if (years.length === 0) return html`<p>尚无安排：公示进程启动后按放假通知列出。</p>`
-  const open = list.filter(({ status }) => status !== 'planned' && status !== 'published' && status !== 'retracted')
+  const open = list.filter(({ status }) => !CLOSED.has(status))
   return html`<p>${open.length === 0 ? '没有正在办理的公示。' : html`<strong class="bad">正在办理：</strong>${open.map((one) => html`<a href="/desk/${one.campaign}/${one.year}">${one.year}年${one.name[0]}（${STATUS[one.status]}）</a> `)}`}</p>
-${years.map(([year, rows]) => html`<h2>${year}年</h2>
-<div class="scroll"><table>
+${years.map(([year, rows], n) => (n === 0 || rows.some(({ status }) => !CLOSED.has(status)) ? html`<h2>${year}年</h2>\n${yearTable(year, rows)}` : html`<details><summary>${year}年</summary>\n${yearTable(year, rows)}</details>`))}`
+}
+
+function yearTable(year: number, rows: readonly ListedAnnouncement[]): Html {
+  return html`<div class="scroll"><table>
 <caption>${year}年公示安排</caption>
 <thead><tr><th scope="col">公示</th><th scope="col">统计窗口</th><th scope="col">截数与发布</th><th scope="col">进度</th><th scope="col">已发布</th></tr></thead>
 <tbody>${rows.map(({ campaign, name, plan, moved, status, demo, editions }) => html`<tr>
@@ -40,7 +45,7 @@ ${years.map(([year, rows]) => html`<h2>${year}年</h2>
 <td>${date(plan.publishOn)}${moved === null ? '' : html`<br><strong class="bad">安排有变：原为${date(moved.before.publishOn)}</strong>`}</td>
 <td>${STATUS[status]}${demo ? html` <strong class="bad">演示</strong>` : ''}</td>
 <td>${editions.length === 0 ? html`<span class="quiet">无</span>` : editions.map(({ edition }) => html`<a href="/v1/announcements/${campaign}/${year}?edition=${edition}&format=html">第${edition}版</a> `)}</td></tr>`)}</tbody>
-</table></div>`)}`
+</table></div>`
 }
 
 /** One announcement: what is missing and whom to call first, then the draft, what can be done, and the files. */
@@ -54,7 +59,7 @@ ${plan.override === null ? '' : html`<p>调整：${plan.override[0]}</p>`}
 ${moved === null ? '' : html`<p class="bad">放假安排有变，原截数${time(moved.before.cut)}。</p>`}
 ${missingTable(state, contacts, sees)}
 ${scrub !== null && !scrub.clean ? html`<p class="bad">本地副本核对发现${scrub.records.length}处差异：${scrub.records.slice(0, 10).join('、')}。请运维人员修复后自动重新核对。</p>` : ''}
-${status === 'planned' && (sees.officer || sees.operator) ? runForm(path) : ''}
+${(status === 'planned' || status === 'past') && (sees.officer || sees.operator) ? runForm(path) : ''}
 ${draft === null ? '' : draftView(path, draft, rises, sees)}
 ${editions.length === 0 ? '' : html`<h2>已发布</h2>${editionsTable(editions)}`}
 ${editions.length > 0 && draft === null && status === 'published' && sees.approver ? afterwards(path) : ''}`
@@ -62,6 +67,7 @@ ${editions.length > 0 && draft === null && status === 'published' && sees.approv
 
 function missingTable({ regions, draft, status }: AnnouncementState, contacts: readonly Contact[], { region: own }: Sees): Html {
   if (status === 'planned') return html`<p>截数时间到后自动开始。</p>`
+  if (status === 'past') return html`<p>截数时间已过一周以上，不再自动开始；仍可由人员开始。</p>`
   return html`<div class="scroll"><table class="wide">
 <caption>缺什么、找谁</caption>
 <thead><tr><th scope="col">地区</th><th scope="col">截数</th><th scope="col">完整性</th><th scope="col">复算</th><th scope="col">审核</th><th scope="col">联系</th></tr></thead>

@@ -24,9 +24,11 @@ export function addAnnouncement(program: Command, cli: Cli): void {
 
   command('list', '公示日历：窗口、截数、发布与进度', 'the calendar: window, cut, publication, progress')
     .option('--region <region>', '哪个地区 · as this region')
+    .option('--all', '含已过时间而未办的 · also those whose time has passed without one')
     .action(cli.action(async ({ settings, out }, _args, options) => {
       const { announcements } = await askAnnouncer<{ announcements: AnnouncementState[] }>(settings(), regionOf(settings(), options), 'officer', 'GET', '/v1/desk/announcements')
-      out.result(announcements, () => table(['项目 campaign', '年 year', '窗口 window', '截数 cut', '状态 status', '版次 editions'], announcements.map(({ campaign, year, plan, status, editions }) =>
+      const shown = options['all'] === true ? announcements : announcements.filter(({ status }) => status !== 'past')
+      out.result(shown, () => table(['项目 campaign', '年 year', '窗口 window', '截数 cut', '状态 status', '版次 editions'], shown.map(({ campaign, year, plan, status, editions }) =>
         [campaign, String(year), `${plan.window.from} – ${plan.window.to}`, plan.cut.slice(0, 10), `${STATUS[status] ?? ''} ${status}`, editions.length])))
     }))
 
@@ -129,7 +131,7 @@ async function keysIn(folder: string): Promise<Partial<Record<Region, PublicKeys
 }
 
 const STATUS: Readonly<Record<string, string>> = {
-  planned: '未到', cutting: '截数中', drafting: '待起草', signing: '复算中', approving: '待审核', held: '暂缓', published: '已发布', retracted: '已撤回',
+  planned: '未到', past: '已过未办', cutting: '截数中', drafting: '待起草', signing: '复算中', approving: '待审核', held: '暂缓', published: '已发布', retracted: '已撤回',
 }
 
 function describe({ name, year, status, plan, regions, draft, scrub, editions }: AnnouncementState): string {

@@ -46,7 +46,7 @@ export async function start(config: AnnouncerConfig, context: Context): Promise<
     const documents = createDocuments()
     const health = async (): Promise<Dependency[]> => [{ name: 'announcer-database', ...await db.query('SELECT 1').then(() => ({ ok: true }), (error: Error) => ({ ok: false, detail: error.message })) }]
     const http = scope.use('http', await createHttp({
-      log, metrics: context.metrics, title: `联合公示 · joint announcements, ${region}`, tags: { announcements: '已发布的公示 · published announcements', desk: '办理 · the officers\' desk' }, host: config.host, port: config.announcerPort,
+      log, metrics: context.metrics, title: `联合公示 · joint announcements, ${region}`, tags: { announcements: '已发布的公示 · published announcements', desk: '办理 · the officers\' desk' }, host: config.host, port: config.announcerPort, trustedProxies: config.trustedProxies,
       authenticate: callers.authenticate, sessionCookie: `hub_announcer_${region}`, home: '/announcements', readiness: async () => [callers.health(), ...await health()],
       async routes(app) {
         for (const routes of [publishedRoutes(desk, documents), deskRoutes(desk, documents), publicPages(desk, options.keys), deskPages(desk, db, region)]) await routes(app)

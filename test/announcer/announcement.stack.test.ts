@@ -14,7 +14,8 @@ let hub: Hub
 let desks: Desks
 
 beforeAll(async () => {
-  hub = await openHub({ announcers: true })
+  // Behind a proxy on this machine, as in front of the public.
+  hub = await openHub({ announcers: true, config: { trustedProxies: ['127.0.0.1'] } })
   desks = openDesks(hub, '315-week', 2026)
   for (const region of REGIONS) await hub.publish(region, 'complaint', shifted(region))
   await hub.settled()
@@ -135,6 +136,8 @@ describe('four regions publish one set of figures', () => {
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8')
     expect(words).toContain(digests.aggregates)
     expect((await fetch(path, { headers: { accept: 'text/html', 'if-none-match': page.headers.get('etag')! } })).status).toBe(304)
+    const behind = await fetch(path, { headers: { accept: 'text/html', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'gs.example.gov.cn' } })
+    expect(await behind.text()).toContain('href="https://gs.example.gov.cn/announcements/315-week/2026/')
     const workbook = await fetch(`${path}?format=xlsx`)
     expect([workbook.headers.get('content-disposition'), Buffer.from(await workbook.arrayBuffer()).subarray(0, 2).toString()]).toEqual(['attachment; filename="315-week-2026-1.xlsx"', 'PK'])
     const verify = /href="(http:[^"]+verify[^"]+)"/.exec(words)![1]!.replaceAll('&amp;', '&')

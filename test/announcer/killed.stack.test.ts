@@ -45,7 +45,7 @@ beforeAll(async () => {
   keys = Object.fromEntries(await Promise.all(REGIONS.map(async (region) => [region, await readPublicKeys(join(hub.publicKeysDir, region, 'keys.yaml'))])))
   second = await start({
     region: TWICE, databaseUrl: hub.databaseUrl(TWICE), registryUrl: hub.fixture.registryUrl, topicPrefix: hub.fixture.prefix, stateDir: await hub.fixture.stateDir(), callersFile: hub.callersFile(TWICE),
-    signingKeyFile: join(hub.publicKeysDir, TWICE, 'signing-key.pem'), publicKeysDir: hub.publicKeysDir, leads: ['sh', 'zj', 'js', 'ah'], silence: 600_000, deadline: 8 * 3_600_000, host: '127.0.0.1', announcerPort: 0, logLevel: 'silent',
+    signingKeyFile: join(hub.publicKeysDir, TWICE, 'signing-key.pem'), publicKeysDir: hub.publicKeysDir, leads: ['sh', 'zj', 'js', 'ah'], silence: 600_000, deadline: 8 * 3_600_000, host: '127.0.0.1', announcerPort: 0, trustedProxies: [], logLevel: 'silent',
   }, { log: hub.fixture.log, metrics: createMetrics({}), fail: (error) => hub.fixture.log.error({ err: error }, 'announcer failed'), wakeup: createWakeup() })
   lead = await armed(0)
   for (const region of [TWICE, 'js', 'ah'] as const) await hub.publish(region, 'complaint', [...complaints(40, 3, region)].map((event) => ({ ...event, registeredOn: '2026-03-1' + (event.recordId.length % 6), registeredAt: undefined })))

@@ -47,7 +47,7 @@ export async function writeMarkers({ db, codec, region, topicPrefix, wakeup }: S
 }
 
 /** The days that an announcement counts or compares with, as one range. */
-function coverOf(plan: Plan, calendar: Calendar): Window {
+export function coverOf(plan: Plan, calendar: Calendar): Window {
   const { window, earlier, traders } = spansOf(plan, calendar)
   const from = [window.from, earlier?.from ?? window.from, traders.from].sort()[0]!
   return { from, to: [window.to, traders.to, addDays(plan.publishOn, -1)].sort().at(-1)! }

@@ -7,6 +7,7 @@ import { startStack, type Stack } from '@hub/local/stack'
 import { stopSignal } from '@hub/local/stop-signal'
 import { createDb } from '@hub/runtime/db'
 import { createLog } from '@hub/runtime/log'
+import { announcement } from './announcement.ts'
 import { VoidRun, type Bench, type Figure } from './bench.ts'
 import { drain } from './drain.ts'
 import { feed } from './feed.ts'
@@ -27,7 +28,7 @@ import { wave } from './wave.ts'
 // `npm run bench [-- name …] [--quick] [--out file] [--profile folder]`: benches one after the other on a private stack with honest durability. One JSON
 // line per figure on standard output; what a reader wants on standard error. Ends with status 1 when a run was void, never for a slow one.
 
-const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex, lookup, lookupGone, importFiles, wave]
+const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex, lookup, lookupGone, importFiles, wave, announcement]
 const SEED = 20_261_124
 
 const { values: options, positionals } = parseArgs({

@@ -5,6 +5,7 @@ import type { RegionAtCut, SourceAtCut } from '../completeness.ts'
 import type { Beginnings } from '../figures/beginnings.ts'
 import type { Cells } from '../figures/cells.ts'
 import type { Window } from '../figures/model.ts'
+import type { Period } from '../figures/periods.ts'
 
 /** A marker that this replica has applied. */
 export interface CutRow {
@@ -56,22 +57,19 @@ export function beginningsAt(cuts: readonly CutRow[]): Beginnings {
 }
 
 /**
- * The copied counts of these days, added up by region. A trader's have the first of the twelve months as their day: it does not matter which.
+ * The copied counts, added up by region and period; a period's cells have its first day. A trader's have the first of the twelve months: it does not matter which.
  * @param least traders with fewer accepted complaints are left out @param also but not these
  */
-export async function readCells(db: DbClient, campaign: string, year: number, days: readonly Window[], traders: Window, least: number, also: readonly string[] = []): Promise<Cells> {
-  const [from, to] = [days.map((window) => window.from), days.map((window) => window.to)]
-  const inside = 'EXISTS (SELECT FROM unnest($3::date[], $4::date[]) AS w (a, b) WHERE d.day BETWEEN w.a AND w.b)'
+export async function readCells(db: DbClient, campaign: string, year: number, periods: readonly Pick<Period, 'days'>[], traders: Window, least: number, also: readonly string[] = []): Promise<Cells> {
+  const days = periods.flatMap((period) => period.days.map((day) => [day, period.days[0]!] as const))
+  const values = [campaign, year, days.map(([day]) => day), days.map(([, first]) => first)]
+  const inside = (table: string): string => `cut c JOIN ${table} d ON d.cut = c.number JOIN unnest($3::date[], $4::date[]) AS w (day, first) ON w.day = d.day WHERE c.campaign = $1 AND c.year = $2`
   const [dayRows, classRows, tallyRows, traderRows] = await Promise.all([
     db.query<{ region: Region; day: string; state: string; outcome: string; online: string; n: string; fen: string }>(
-      `SELECT c.region, d.day::text AS day, d.state, d.outcome, d.online, sum(d.n)::text AS n, sum(d.recovered_fen)::text AS fen
-         FROM cut c JOIN cut_complaint_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND ${inside} GROUP BY 1, 2, 3, 4, 5`, [campaign, year, from, to]),
+      `SELECT c.region, w.first::text AS day, d.state, d.outcome, d.online, sum(d.n)::text AS n, sum(d.recovered_fen)::text AS fen FROM ${inside('cut_complaint_day')} GROUP BY c.region, w.first, d.state, d.outcome, d.online`, values),
     db.query<{ region: Region; day: string; dimension: 'object' | 'issue' | 'channel'; kind: string; code: string; received: string; counted: string }>(
-      `SELECT c.region, d.day::text AS day, d.dimension, d.kind, d.code, sum(d.received)::text AS received, sum(d.counted)::text AS counted
-         FROM cut c JOIN cut_complaint_class_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND ${inside} GROUP BY 1, 2, 3, 4, 5`, [campaign, year, from, to]),
-    db.query<{ region: Region; day: string; tally_type: string; n: string }>(
-      `SELECT c.region, d.day::text AS day, d.tally_type, sum(d.n)::text AS n
-         FROM cut c JOIN cut_tally_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND ${inside} GROUP BY 1, 2, 3`, [campaign, year, from, to]),
+      `SELECT c.region, w.first::text AS day, d.dimension, d.kind, d.code, sum(d.received)::text AS received, sum(d.counted)::text AS counted FROM ${inside('cut_complaint_class_day')} GROUP BY c.region, w.first, d.dimension, d.kind, d.code`, values),
+    db.query<{ region: Region; day: string; tally_type: string; n: string }>(`SELECT c.region, w.first::text AS day, d.tally_type, sum(d.n)::text AS n FROM ${inside('cut_tally_day')} GROUP BY c.region, w.first, d.tally_type`, values),
     db.query<{ region: Region; uscc: string; name: string; counted: string; accepted: string; settled: string; terminated: string }>(
       `WITH t AS (SELECT c.region, d.uscc, d.name, sum(d.counted) AS counted, sum(d.accepted) AS accepted, sum(d.settled) AS settled, sum(d.terminated) AS terminated
                     FROM cut c JOIN cut_trader_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND d.day BETWEEN $3::date AND $4::date GROUP BY 1, 2, 3)

@@ -101,12 +101,13 @@ function controlOf(contract: Contract, place: LogPlace, { key, headers }: LogMes
 }
 
 function cutOf(place: LogPlace, key: string | undefined, record: Record<string, unknown>): Without<ControlItem> | undefined {
-  const { campaign, year, topic, partition, cutAt, firstDay, lastDay, demo, sources } = record as unknown as Cut
+  const { campaign, year, topic, partition, cutAt, firstDay, lastDay, demo, sources, periods, tradersFrom } = record as unknown as Cut
   if (!isRolled(place.stream) || topic !== topicName(place.region, place.stream) || partition !== place.partition || key !== `cut/${campaign}/${year}` || !isStorableCut(record)) return undefined
   return {
     what: 'control', key, heartbeat: undefined,
     cut: {
       campaign, year, cutAt, firstDay: dateText(firstDay), lastDay: dateText(lastDay), demo,
+      periods: periods.map((period) => ({ firstDay: dateText(period.firstDay), lastDay: dateText(period.lastDay) })), tradersFrom: tradersFrom === null ? null : dateText(tradersFrom),
       sources: sources.map(({ sourceSystem, owner, baselineComplete, lastHandOverAt }) => ({ source: sourceSystem, owner, baselineComplete, lastHandOver: lastHandOverAt })),
     },
   }
@@ -114,7 +115,8 @@ function cutOf(place: LogPlace, key: string | undefined, record: Record<string, 
 
 /** Days from 1970 to 2999, so that PostgreSQL takes them. */
 function isStorableCut(record: Record<string, unknown>): boolean {
-  return isStorableTechnical(record) && ['firstDay', 'lastDay'].every((name) => (record[name] as number) >= 0 && (record[name] as number) < 376_000)
+  const { firstDay, lastDay, periods, tradersFrom } = record as unknown as Cut
+  return isStorableTechnical(record) && [firstDay, lastDay, ...(tradersFrom === null ? [] : [tradersFrom]), ...periods.flatMap((period) => [period.firstDay, period.lastDay])].every((day) => day >= 0 && day < 376_000)
 }
 
 function technicalOf(contract: Contract, place: LogPlace, key: Buffer, record: Record<string, unknown>, keyOf: TechnicalKey): Without<TechnicalItem> | ParkReason {

@@ -56,6 +56,10 @@ export interface CutMarker {
   readonly firstDay: string
   readonly lastDay: string
   readonly demo: boolean
+  /** What the days are copied as, in order and apart from each other; `YYYY-MM-DD`. */
+  readonly periods: readonly { readonly firstDay: string; readonly lastDay: string }[]
+  /** First of the days that a trader's counts are copied of as one; null = each alone. */
+  readonly tradersFrom: string | null
   /** The region's sources of complaints and tallies; times in ms UTC. */
   readonly sources: readonly { readonly source: string; readonly owner: string; readonly baselineComplete: boolean; readonly lastHandOver: number | null }[]
 }

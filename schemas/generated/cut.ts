@@ -20,6 +20,10 @@ export interface Cut {
   demo: boolean
   /** The region's sources of complaints and tallies / 数据来源. */
   sources: CutSourceAtCut[]
+  /** Days that no figure tells apart are copied as one, under the first of them; each day alone where there are none / 合并复制的日期段. */
+  periods: CutCutPeriod[]
+  /** From this day to the last one the counts of a trader are copied as one; each day alone where it is not given / 经营者统计首日. Days since 1970-01-01. */
+  tradersFrom: number | null
 }
 
 export interface CutSourceAtCut {
@@ -31,4 +35,11 @@ export interface CutSourceAtCut {
   baselineComplete: boolean
   /** Its last complete hand-over / 最近一次完整交付时间. Milliseconds UTC. */
   lastHandOverAt: number | null
+}
+
+export interface CutCutPeriod {
+  /** First day / 首日. Days since 1970-01-01. */
+  firstDay: number
+  /** Last day / 末日. Days since 1970-01-01. */
+  lastDay: number
 }

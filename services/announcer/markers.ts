@@ -6,7 +6,7 @@ import { PARTITIONS, topicName } from '@hub/schemas/streams'
 import type { Calendar } from './calendar/calendar.ts'
 import { addDays } from './calendar/day.ts'
 import type { Plan } from './campaigns.ts'
-import { spansOf } from './figures/periods.ts'
+import { runsOf, spansOf } from './figures/periods.ts'
 import type { Window } from './figures/model.ts'
 import type { Speaker } from './store/acts.ts'
 import type { Run } from './store/announcements.ts'
@@ -23,6 +23,8 @@ export async function writeMarkers({ db, codec, region, topicPrefix, wakeup }: S
   const { encode } = await codec.writer(CUT)
   const partitions = STREAMS.flatMap((stream) => Array.from({ length: PARTITIONS[stream] }, (_, partition) => ({ topic: topicName(region, stream, topicPrefix), partition })))
   const { from, to } = coverOf(plan, calendar)
+  const { periods, traders } = spansOf(plan, calendar)
+  const runs = runsOf(periods).map((run) => ({ firstDay: parseDay(run.from)!, lastDay: parseDay(run.to)! }))
   await ensureHeads(db, partitions)
   const written = await db.tx(async (c) => {
     const heads = await lockHeads(c, partitions)
@@ -32,7 +34,7 @@ export async function writeMarkers({ db, codec, region, topicPrefix, wakeup }: S
     const sources = await readOwnSources(c)
     const cutAt = claimed.cut_at.getTime()
     appendOutbox(c, partitions.map(({ topic, partition }): OutboxRow => {
-      const cut: Cut = { campaign, year, topic: topic.slice(topicPrefix.length), partition, cutAt, firstDay: parseDay(from)!, lastDay: parseDay(to)!, demo, sources }
+      const cut: Cut = { campaign, year, topic: topic.slice(topicPrefix.length), partition, cutAt, firstDay: parseDay(from)!, lastDay: parseDay(to)!, demo, sources, periods: runs, tradersFrom: parseDay(traders.from)! }
       return { topic, partition, sequence: heads.get(`${topic}/${partition}`)!, key: `cut/${campaign}/${year}`, value: encode(cut), type: CUT, eventId: null, subject: null, timeMs: cutAt, traceparent: null }
     }))
     failpoint('announce.markers-written', `${campaign}/${year}`)

@@ -7,7 +7,7 @@ import { LEAST_ACCEPTED, traderList, type TraderList } from './edition/annex.ts'
 import { correctedCells, type Correction } from './edition/corrections.ts'
 import type { Edition, Statement } from './edition/model.ts'
 import { erratumOf, regionsIn, retractionOf, statementOf } from './edition/statement.ts'
-import { periodsOf, spansOf, type Period } from './figures/periods.ts'
+import { spansOf } from './figures/periods.ts'
 import { risesOf, type Rise } from './figures/rises.ts'
 import type { Cells } from './figures/cells.ts'
 import { basisOf, beginningsAt, type CutRow, readCells, regionsAtCut } from './store/cuts.ts'
@@ -52,7 +52,7 @@ export async function recompute({ db, plan, calendar, cuts, topicPrefix }: Recom
     return { statement: retractionOf(before.statement), list: { ...traderList(NO_CELLS, plan, regionsIn(before.statement)), traders: [] } }
   }
   const read = corrections.map(readCorrection)
-  const cells = await readCells(db, plan.campaign, plan.year, read.length === 0 ? periodsOf(plan, calendar) : byDay(plan, calendar), spans.traders, LEAST_ACCEPTED, read.flatMap(({ before, after }) => [...before?.traders ?? [], ...after?.traders ?? []].map(({ uscc }) => uscc)))
+  const cells = await readCells(db, plan.campaign, plan.year, spans.periods, spans.traders, LEAST_ACCEPTED, read.flatMap(({ before, after }) => [...before?.traders ?? [], ...after?.traders ?? []].map(({ uscc }) => uscc)))
   const state = { plan, demo: cuts.some(({ demo }) => demo), regions, basis: basisOf(inside, topicPrefix), cells, begin: beginningsAt(inside) }
   if (edition === 1 || before === undefined) return { statement: statementOf(state, calendar), list: traderList(cells, plan, present) }
   return { statement: erratumOf(state, calendar, before.statement, read), list: traderList(correctedCells(cells, read, spans), plan, present) }
@@ -60,17 +60,12 @@ export async function recompute({ db, plan, calendar, cuts, topicPrefix }: Recom
 
 /** What rose by more than chance in the copies of the regions that were cut; from it officers write tips. */
 export async function risesAtCut({ db, plan, calendar, cuts }: Omit<Recomputing, 'topicPrefix'>): Promise<Rise[]> {
-  const { earlier, traders } = spansOf(plan, calendar)
+  const { earlier, traders, periods } = spansOf(plan, calendar)
   if (earlier === null) return []
   const regions = regionsAtCut(cuts)
   const present = REGIONS.filter((region) => regions[region].cut)
-  const cells = await readCells(db, plan.campaign, plan.year, periodsOf(plan, calendar), traders, LEAST_ACCEPTED)
+  const cells = await readCells(db, plan.campaign, plan.year, periods, traders, LEAST_ACCEPTED)
   return risesOf(cells, plan, calendar, present, beginningsAt(cuts))
-}
-
-/** What a correction takes away or adds is of one day. */
-function byDay(plan: Plan, calendar: Calendar): Pick<Period, 'days'>[] {
-  return periodsOf(plan, calendar).flatMap(({ days }) => days.map((day) => ({ days: [day] })))
 }
 
 const NO_CELLS: Cells = { days: [], classes: [], tallies: [], traders: [] }

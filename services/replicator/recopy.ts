@@ -1,9 +1,9 @@
-import { Counting, countableOf, isRolled, ROLLUP_TABLES, type RolledStream, ROLLUPS, type RollupTable } from '@hub/schemas/rollups'
+import { type Cell, Counting, countableOf, isRolled, ROLLUP_TABLES, type RolledStream, ROLLUPS, type RollupTable } from '@hub/schemas/rollups'
 import { type Place, readBody } from './check-row.ts'
 import { cellDifferences, type Finding } from './difference.ts'
 import { replay } from './localise.ts'
 import type { Repairing } from './repair.ts'
-import { type KeptCut, readCopy, readKeptCuts, replaceCopy, wasRedrivenBelow } from './store/cut-copies.ts'
+import { copiedAs, type KeptCut, readCopy, readKeptCuts, replaceCopy, wasRedrivenBelow } from './store/cut-copies.ts'
 import { fence } from './store/lease.ts'
 import { readReplayedBodies } from './store/replay.ts'
 import { writeAudit } from './store/repair.ts'
@@ -31,8 +31,7 @@ export async function recopyCuts(options: Repairing, place: Place, signal: Abort
 async function recopy({ main, lease, leaseMs, who, why }: Repairing, place: Place, cut: KeptCut, counting: Counting): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const table of tablesOf(place.stream)) {
-    const day = ROLLUPS[table].keys.findIndex(([name]) => name === 'day')
-    const cells = counting.cells(table).filter(({ keys }) => keys[day]! >= cut.firstDay && keys[day]! <= cut.lastDay)
+    const cells = copiedCells(table, cut, counting.cells(table))
     const found = cellDifferences(table, await readCopy(main, table, cut), cells, MOST_TOLD)
     if (found.length === 0) continue
     const named = found.map((one) => ({ ...one, recordId: `${cut.campaign}/${cut.year}/${one.recordId}` }))
@@ -44,6 +43,26 @@ async function recopy({ main, lease, leaseMs, who, why }: Repairing, place: Plac
     findings.push(...named)
   }
   return findings
+}
+
+/** The cells as a marker copies them: days of one period added up. */
+function copiedCells(table: RollupTable, cut: KeptCut, cells: readonly Cell[]): Cell[] {
+  const at = ROLLUPS[table].keys.findIndex(([name]) => name === 'day')
+  const copied = new Map<string, Cell>()
+  for (const { keys, sums, money } of cells) {
+    const day = copiedAs(table, cut, keys[at]!)
+    if (day === undefined) continue
+    const as = keys.with(at, day)
+    const name = as.join('\0')
+    const known = copied.get(name)
+    if (known === undefined) {
+      copied.set(name, { keys: as, sums: [...sums], money })
+      continue
+    }
+    for (const [i, sum] of sums.entries()) known.sums[i]! += sum
+    known.money += money
+  }
+  return [...copied.values()]
 }
 
 /** What the records of the replay count for. */

@@ -12,7 +12,7 @@ import { planOf, type CampaignId, type Plan } from '@hub/announcer/campaigns'
 import { digestOf } from '@hub/announcer/canonical'
 import { statementOf } from '@hub/announcer/edition/statement'
 import type { Cells } from '@hub/announcer/figures/cells'
-import { spansOf } from '@hub/announcer/figures/periods'
+import { runsOf, spansOf } from '@hub/announcer/figures/periods'
 import { coverOf } from '@hub/announcer/markers'
 import { recompute } from '@hub/announcer/recompute'
 import { basisOf, beginningsAt, readCuts, regionsAtCut } from '@hub/announcer/store/cuts'
@@ -142,11 +142,12 @@ async function fill(db: Db, complaints: number, context: BenchContext): Promise<
 /** Every partition is cut, in one transaction of its own as an applier does it. */
 async function cutAll(db: Db, prefix: string, plan: Plan, calendar: Calendar): Promise<void> {
   const cover = coverOf(plan, calendar)
+  const { periods, traders } = spansOf(plan, calendar)
   for (const region of REGIONS) {
     for (const stream of ['complaint', 'tally'] as const) {
       for (let partition = 0; partition < PARTITIONS[stream]; partition++) {
         const topic = topicName(region, stream, prefix)
-        const marker = { campaign: plan.campaign, year: plan.year, cutAt: Date.parse(plan.cut), firstDay: cover.from, lastDay: cover.to, demo: false, sources: [] }
+        const marker = { campaign: plan.campaign, year: plan.year, cutAt: Date.parse(plan.cut), firstDay: cover.from, lastDay: cover.to, demo: false, sources: [], periods: runsOf(periods).map(({ from, to }) => ({ firstDay: from, lastDay: to })), tradersFrom: traders.from }
         await db.tx(async (c) => copyCuts(c, [{ slot: { topic, partition, stream, region }, decision: { cut: { marker, offset: 1 } } } as unknown as Move]))
       }
     }

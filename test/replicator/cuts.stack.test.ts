@@ -32,7 +32,7 @@ async function marker(over: object = {}, at: { partition?: number; key?: string;
   const { partition = P, stream = 'complaint', key = 'cut/315-week/2026' } = at
   const value = encode({
     campaign: '315-week', year: 2026, topic: `zj.${stream}`, partition, cutAt: 1_773_676_800_000, firstDay: parseDay('2025-03-09'), lastDay: parseDay('2026-03-16'), demo: false,
-    sources: [{ sourceSystem: 'zj-12315', owner: '浙江局', baselineComplete: true, lastHandOverAt: 1_773_676_000_000 }], ...over,
+    sources: [{ sourceSystem: 'zj-12315', owner: '浙江局', baselineComplete: true, lastHandOverAt: 1_773_676_000_000 }], periods: [], tradersFrom: null, ...over,
   })
   return { topic: log.topic('zj', stream), partition, key, value }
 }
@@ -53,14 +53,31 @@ it('copies the counts of its partition as they are behind it, whatever comes in 
   expect((await replica.db.query(`SELECT state FROM complaint_day WHERE day = '2026-03-10' AND partition = $1 AND n > 0`, [P])).rows).toEqual([{ state: 'closed' }])
 })
 
+it('copies days that no figure tells apart as one, and a trader\'s of twelve months', async () => {
+  const day = (text: string): number => parseDay(text)!
+  const of = (no: string, registeredOn: string): Promise<Raw> => log.version({ no, version: 1, fields: { registeredOn: day(registeredOn), state: 'accepted', respondent: FIRM } })
+  const numbers = Array.from({ length: 400 }, (_, i) => `p${i}`).filter((no) => partitionOf(`t12315/${no}`, 6) === P).slice(0, 5)
+  const days = ['2026-05-01', '2026-05-03', '2026-05-05', '2026-05-06', '2025-05-02']
+  const events = await Promise.all(numbers.map((no, i) => of(no, days[i]!)))
+  await replica.reaches(await log.append([...events, await marker({
+    campaign: 'may-day', firstDay: day('2025-05-01'), lastDay: day('2026-05-06'), tradersFrom: day('2025-05-07'),
+    periods: [{ firstDay: day('2026-05-01'), lastDay: day('2026-05-05') }, { firstDay: day('2025-05-01'), lastDay: day('2025-05-05') }],
+  }, { key: 'cut/may-day/2026' })]))
+  const copies = async (table: string, value: string): Promise<unknown[]> =>
+    (await replica.db.query(`SELECT d.day::text AS day, ${value}::int AS n FROM ${table} d JOIN cut ON cut.number = d.cut WHERE cut.campaign = 'may-day' AND ${value} > 0 ORDER BY 1`)).rows
+  expect(await copies('cut_complaint_day', 'n')).toEqual([{ day: '2025-05-01', n: 1 }, { day: '2026-05-01', n: 3 }])
+  // With the closed complaint of 10 March.
+  expect(await copies('cut_trader_day', 'accepted')).toEqual([{ day: '2025-05-07', n: 5 }])
+})
+
 it('is parked where it does not belong', async () => {
   const before = (await replica.db.query('SELECT 1 FROM parked')).rowCount
   await replica.reaches(await log.append([
-    await marker({ topic: 'sh.complaint' }), await marker({ partition: 1 }, { partition: 2 }), await marker({}, { key: 'cut/315/2026' }), await marker({}, { stream: 'recall', partition: 0 }), await marker({ lastDay: 2_000_000 }),
+    await marker({ topic: 'sh.complaint' }), await marker({ partition: 1 }, { partition: 2 }), await marker({}, { key: 'cut/315/2026' }), await marker({}, { stream: 'recall', partition: 0 }), await marker({ lastDay: 2_000_000 }), await marker({ periods: [{ firstDay: 0, lastDay: 2_000_000 }] }),
   ]))
   const { rows } = await replica.db.query<{ reason: string }>('SELECT reason FROM parked')
-  expect(rows.slice(before)).toEqual(Array.from({ length: 5 }, () => ({ reason: 'unexpected-control' })))
-  expect(await cuts()).toHaveLength(1)
+  expect(rows.slice(before)).toEqual(Array.from({ length: 6 }, () => ({ reason: 'unexpected-control' })))
+  expect(await cuts()).toHaveLength(2)
 })
 
 it('acts of a region stand as it wrote them, and of two of one number the first', async () => {

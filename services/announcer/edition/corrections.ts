@@ -1,6 +1,6 @@
 import type { Region } from '@hub/schemas/streams'
 import { digestOf } from '../canonical.ts'
-import { onDays, type Cells, type ClassCell, type DayCell, type TallyCell, type TraderCell } from '../figures/cells.ts'
+import { type Cells, type ClassCell, type DayCell, type TallyCell, type TraderCell } from '../figures/cells.ts'
 import type { Spans } from '../figures/periods.ts'
 import { isIn } from '../figures/windows.ts'
 import type { CorrectionReason, StatedCorrection } from './model.ts'
@@ -56,10 +56,11 @@ export function stated(corrections: readonly (Correction | WrittenCorrection)[])
   })).sort((a, b) => (`${a.region} ${a.reason}` < `${b.region} ${b.reason}` ? -1 : 1))
 }
 
-/** The cells that an announcement reads; all days of a trader are the first of the twelve months. */
-function inside(cells: Cells, { window, earlier, traders }: Spans): Cells {
-  const read = onDays(cells, (day) => isIn(window, day) || (earlier !== null && isIn(earlier, day)))
-  return { ...read, traders: cells.traders.filter(({ day }) => isIn(traders, day)).map((cell) => ({ ...cell, day: traders.from })) }
+/** The cells that an announcement reads, each day as the first of its period; all days of a trader are the first of the twelve months. */
+function inside(cells: Cells, { periods, traders }: Spans): Cells {
+  const first = new Map(periods.flatMap(({ days }) => days.map((day) => [day, days[0]!] as const)))
+  const onFirst = <T extends { readonly day: string }>(all: readonly T[]): T[] => all.flatMap((cell) => (first.has(cell.day) ? [{ ...cell, day: first.get(cell.day)! }] : []))
+  return { days: onFirst(cells.days), classes: onFirst(cells.classes), tallies: onFirst(cells.tallies), traders: cells.traders.filter(({ day }) => isIn(traders, day)).map((cell) => ({ ...cell, day: traders.from })) }
 }
 
 /** A correction as JSON writes it: amounts are decimal digits. */

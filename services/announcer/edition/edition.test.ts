@@ -144,7 +144,8 @@ describe('a correction', () => {
 
   test.each<[string, Correction[], RegExp]>([
     ['that says nothing', [], /states what it corrects/],
-    ['of what is not in the cut', [{ ...voided, before: { ...NO_CELLS, days: [{ ...voided.before!.days[0]!, day: '2026-02-17' }] } }], /not in the cut/],
+    ['of what is not in the cut', [{ ...voided, before: { ...NO_CELLS, days: [{ ...voided.before!.days[0]!, online: false }] } }], /not in the cut/],
+    ['of a day of another period', [{ ...voided, before: { ...NO_CELLS, days: [{ ...voided.before!.days[0]!, day: '2025-01-29' }] } }], /not in the cut/],
     ['of no day that is read', [{ ...voided, before: { ...NO_CELLS, days: [{ ...voided.before!.days[0]!, day: '2024-02-16' }] } }], /no day that this announcement reads/],
     ["of another region's cells", [{ ...voided, region: 'js' }], /js cannot correct a cell of sh/],
   ])('%s is refused', (_what, corrections, message) => {

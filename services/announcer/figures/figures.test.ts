@@ -6,7 +6,7 @@ import { beginningsOf } from './beginnings.ts'
 import { NO_CELLS, type Cells, type DayCell } from './cells.ts'
 import { figuresOf } from './compute.ts'
 import { definitionOf, DEFINITIONS } from './definitions.ts'
-import { addedUp, periodsOf, spansOf } from './periods.ts'
+import { addedUp, periodsOf, runsOf, spansOf } from './periods.ts'
 import { risesOf } from './rises.ts'
 import { traderRows } from './traders.ts'
 import { pairDays, sameDayOf, twelveMonthsBefore } from './windows.ts'
@@ -102,8 +102,12 @@ describe('traders', () => {
 })
 
 test('the days that an announcement reads', () => {
-  expect(spansOf(spring, calendar)).toEqual({ window: spring.window, earlier: { from: '2025-01-28', to: '2025-02-04' }, traders: { from: '2025-02-25', to: '2026-02-24' } })
+  expect(spansOf(spring, calendar)).toEqual({ periods: periodsOf(spring, calendar), window: spring.window, earlier: { from: '2025-01-28', to: '2025-02-04' }, traders: { from: '2025-02-25', to: '2026-02-24' } })
   expect(spansOf(planOf(calendar, 'spring-festival', 2019), calendar).earlier).toBeNull()
+})
+
+test('periods are told to a marker as runs of days', () => {
+  expect(runsOf(periodsOf(spring, calendar))).toEqual([{ from: '2026-02-16', to: '2026-02-23' }, { from: '2026-02-15', to: '2026-02-15' }, { from: '2025-01-28', to: '2025-02-04' }])
 })
 
 test('days that no figure tells apart are added up, and the sum has the first of them', () => {

@@ -1,6 +1,6 @@
 import { alignmentOf, windowBefore, type Plan } from '../campaigns.ts'
 import type { Calendar } from '../calendar/calendar.ts'
-import { daysFrom, type Day } from '../calendar/day.ts'
+import { addDays, daysFrom, type Day } from '../calendar/day.ts'
 import type { Cells, ClassCell, DayCell, TallyCell } from './cells.ts'
 import type { Window } from './model.ts'
 import { pairDays, twelveMonthsBefore } from './windows.ts'
@@ -12,10 +12,11 @@ export interface Spans {
   readonly earlier: Window | null
   /** Of traders' cells: the twelve months to the cut. */
   readonly traders: Window
+  readonly periods: readonly Period[]
 }
 
 export function spansOf(plan: Plan, calendar: Calendar): Spans {
-  return { window: plan.window, earlier: windowBefore(calendar, plan), traders: twelveMonthsBefore(plan.publishOn) }
+  return { window: plan.window, earlier: windowBefore(calendar, plan), traders: twelveMonthsBefore(plan.publishOn), periods: periodsOf(plan, calendar) }
 }
 
 /**
@@ -39,6 +40,19 @@ export function periodsOf(plan: Plan, calendar: Calendar): Period[] {
     { name: 'window', days: window.filter((day) => !pairs.current.has(day)) },
     { name: 'earlier', days: [...pairs.earlier] },
   ]
+}
+
+/** The runs of days that periods consist of, in order. */
+export function runsOf(periods: readonly Period[]): Window[] {
+  return periods.flatMap(({ days }) => {
+    const runs: { from: Day; to: Day }[] = []
+    for (const day of [...days].sort()) {
+      const last = runs.at(-1)
+      if (last !== undefined && addDays(last.to, 1) === day) last.to = day
+      else runs.push({ from: day, to: day })
+    }
+    return runs
+  })
 }
 
 /** The cells of the periods, added up within each. Traders are left out: they are counted over months of their own. */

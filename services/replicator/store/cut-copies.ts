@@ -11,14 +11,23 @@ export interface KeptCut {
   readonly offset: number
   readonly firstDay: string
   readonly lastDay: string
+  readonly periods: readonly { readonly firstDay: string; readonly lastDay: string }[]
+  readonly tradersFrom: string | null
 }
 
 /** The markers of a partition whose copies are still all here and say something. */
 export async function readKeptCuts(db: Db, { topic, partition }: Place): Promise<KeptCut[]> {
   const { rows } = await db.query<Omit<KeptCut, 'offset'> & { offset: bigint }>(
-    `SELECT number, campaign, year, log_offset AS offset, first_day::text AS "firstDay", last_day::text AS "lastDay" FROM cut
+    `SELECT number, campaign, year, log_offset AS offset, first_day::text AS "firstDay", last_day::text AS "lastDay", periods, traders_from::text AS "tradersFrom" FROM cut
       WHERE topic = $1 AND partition = $2 AND whole AND cut_at > now() - make_interval(months => ${TRADER_MONTHS}) ORDER BY log_offset`, [topic, partition])
   return rows.map((row) => ({ ...row, offset: Number(row.offset) }))
+}
+
+/** The day that a marker's copies have a day of a table under; undefined = they leave it out. */
+export function copiedAs(table: RollupTable, { firstDay, lastDay, periods, tradersFrom }: Pick<KeptCut, 'firstDay' | 'lastDay' | 'periods' | 'tradersFrom'>, day: string): string | undefined {
+  const ranges = table === 'trader_day' ? (tradersFrom === null ? undefined : [{ firstDay: tradersFrom, lastDay }]) : periods.length === 0 ? undefined : periods
+  if (ranges === undefined) return day >= firstDay && day <= lastDay ? day : undefined
+  return ranges.find((range) => day >= range.firstDay && day <= range.lastDay)?.firstDay
 }
 
 /** Events of the partition below `offset` that were parked at the marker and were read by a later release: what the log says of them now is not what counted then. */

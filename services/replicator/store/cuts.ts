@@ -22,24 +22,35 @@ export function copyCuts(c: DbTx, moves: readonly Move[]): void {
     const copies = ROLLUP_TABLES.filter((table) => ROLLUPS[table].stream === slot.stream)
     c.send({
       text: `WITH made AS (
-               INSERT INTO cut (campaign, year, region, stream, topic, partition, generation, log_offset, cut_at, first_day, last_day, demo, sources, parked, parked_digest, whole, begins)
-               SELECT $3, $4, o.region, o.stream, o.topic, o.partition, o.generation, $5, to_timestamp($6 / 1000.0), $7::date, $8::date, $9, $10::jsonb,
+               INSERT INTO cut (campaign, year, region, stream, topic, partition, generation, log_offset, cut_at, first_day, last_day, demo, sources, periods, traders_from, parked, parked_digest, whole, begins)
+               SELECT $3, $4, o.region, o.stream, o.topic, o.partition, o.generation, $5, to_timestamp($6 / 1000.0), $7::date, $8::date, $9, $10::jsonb, $11::jsonb, $12::date,
                       o.parked_open, int8send(o.parked_hi) || int8send(o.parked_lo), o.complete_from <= $5,
                       (SELECT min(day) FROM ${BEGINNING[slot.stream as RolledStream]} d WHERE d.region = o.region AND d.partition = o.partition)
                  FROM consumer_offset o WHERE o.topic = $1 AND o.partition = $2
-               ON CONFLICT DO NOTHING RETURNING number, region, partition, first_day, last_day)
+               ON CONFLICT DO NOTHING RETURNING number, region, partition, first_day, last_day, periods, traders_from),
+                  day_range AS (${rangesSql})
              ${copies.map((table) => `, ${table}_copied AS (${copySql(table)})`).join('\n')}
              SELECT count(*) FROM made`,
-      values: [slot.topic, slot.partition, marker.campaign, marker.year, offset, marker.cutAt, marker.firstDay, marker.lastDay, marker.demo, JSON.stringify(marker.sources)],
+      values: [slot.topic, slot.partition, marker.campaign, marker.year, offset, marker.cutAt, marker.firstDay, marker.lastDay, marker.demo, JSON.stringify(marker.sources), JSON.stringify(marker.periods), marker.tradersFrom],
     })
   }
 }
 
+/** The days that are copied as one, of the traders and of everything else. */
+const rangesSql = `
+  SELECT false AS traders, (p->>'firstDay')::date AS first, (p->>'lastDay')::date AS last FROM made, jsonb_array_elements(periods) AS p
+  UNION ALL SELECT false, d::date, d::date FROM made, generate_series(first_day, last_day, interval '1 day') AS d WHERE periods = '[]'
+  UNION ALL SELECT true, traders_from, last_day FROM made WHERE traders_from IS NOT NULL
+  UNION ALL SELECT true, d::date, d::date FROM made, generate_series(first_day, last_day, interval '1 day') AS d WHERE traders_from IS NULL`
+
 function copySql(table: RollupTable): string {
-  const { keys: names, sums, money } = ROLLUPS[table]
-  const columns = [...names.map(([name]) => name), ...sums, ...(money === null ? [] : [money])]
-  return `INSERT INTO cut_${table} (cut, ${columns.join(', ')})
-          SELECT m.number, ${columns.map((name) => `t.${name}`).join(', ')} FROM made m JOIN ${table} t ON t.region = m.region AND t.partition = m.partition AND t.day BETWEEN m.first_day AND m.last_day`
+  const { keys, sums, money } = ROLLUPS[table]
+  const others = keys.map(([name]) => name).filter((name) => name !== 'day')
+  const added = [...sums, ...(money === null ? [] : [money])]
+  return `INSERT INTO cut_${table} (cut, day, ${[...others, ...added].join(', ')})
+          SELECT m.number, r.first, ${[...others.map((name) => `t.${name}`), ...added.map((name) => `sum(t.${name})`)].join(', ')}
+            FROM made m JOIN day_range r ON r.traders = ${String(table === 'trader_day')} JOIN ${table} t ON t.region = m.region AND t.partition = m.partition AND t.day BETWEEN r.first AND r.last
+           GROUP BY ${['m.number', 'r.first', ...others.map((name) => `t.${name}`)].join(', ')}`
 }
 
 function keys(cuts: readonly { readonly slot: Move['slot']; readonly marker: { readonly campaign: string; readonly year: number } }[]): Buffer[] {

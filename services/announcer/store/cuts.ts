@@ -71,9 +71,10 @@ export async function readCells(db: DbClient, campaign: string, year: number, pe
       `SELECT c.region, w.first::text AS day, d.dimension, d.kind, d.code, sum(d.received)::text AS received, sum(d.counted)::text AS counted FROM ${inside('cut_complaint_class_day')} GROUP BY c.region, w.first, d.dimension, d.kind, d.code`, values),
     db.query<{ region: Region; day: string; tally_type: string; n: string }>(`SELECT c.region, w.first::text AS day, d.tally_type, sum(d.n)::text AS n FROM ${inside('cut_tally_day')} GROUP BY c.region, w.first, d.tally_type`, values),
     db.query<{ region: Region; uscc: string; name: string; counted: string; accepted: string; settled: string; terminated: string }>(
-      `WITH t AS (SELECT c.region, d.uscc, d.name, sum(d.counted) AS counted, sum(d.accepted) AS accepted, sum(d.settled) AS settled, sum(d.terminated) AS terminated
-                    FROM cut c JOIN cut_trader_day d ON d.cut = c.number WHERE c.campaign = $1 AND c.year = $2 AND d.day BETWEEN $3::date AND $4::date GROUP BY 1, 2, 3)
-       SELECT region, uscc, name, counted::text, accepted::text, settled::text, terminated::text FROM t WHERE uscc IN (SELECT uscc FROM t GROUP BY uscc HAVING sum(accepted) >= $5) OR uscc = ANY ($6::text[])`,
+      `WITH of AS (SELECT number, region FROM cut WHERE campaign = $1 AND year = $2),
+            listed AS (SELECT d.uscc FROM cut_trader_day d WHERE d.cut IN (SELECT number FROM of) AND d.day BETWEEN $3::date AND $4::date GROUP BY d.uscc HAVING sum(d.accepted) >= $5 OR d.uscc = ANY ($6::text[]))
+       SELECT of.region, d.uscc, d.name, sum(d.counted)::text AS counted, sum(d.accepted)::text AS accepted, sum(d.settled)::text AS settled, sum(d.terminated)::text AS terminated
+         FROM listed JOIN cut_trader_day d USING (uscc) JOIN of ON of.number = d.cut WHERE d.day BETWEEN $3::date AND $4::date GROUP BY of.region, d.uscc, d.name`,
       [campaign, year, traders.from, traders.to, least, also]),
   ])
   const said = (text: string): string | null => (text === '' ? null : text)

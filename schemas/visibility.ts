@@ -159,11 +159,16 @@ function writerOf(contract: Contract, level: Visibility): Writer {
 /** Writes the fields up to a level. @throws Error for a contract that no data stream has: technical events are not shown */
 function levelWriter(contract: Contract, level: Visibility): Writer {
   if (!isDataStream(contract.stream)) throw new Error(`${contract.fullName} is of no data stream`)
+  return jsonWriter(contract, fieldsUpTo(level) as (field: object) => boolean)
+}
+
+/** Whether a field is of those that are shown at a level; of the public some parties are left out besides. */
+export function fieldsUpTo(level: Visibility): (field: { readonly visibility?: Visibility }) => boolean {
   const rank = GRANTS.indexOf(level)
-  return jsonWriter(contract, (field) => {
-    const found = GRANTS.indexOf((field as { visibility?: Visibility }).visibility!)
+  return ({ visibility }) => {
+    const found = GRANTS.indexOf(visibility!)
     return found >= 0 && found <= rank
-  })
+  }
 }
 
 /**

@@ -59,6 +59,8 @@ export interface Moment {
   readonly today: number
   readonly asOf: readonly AsOf[]
   readonly incomplete: readonly Incomplete[]
+  /** The JSON of `incomplete`. */
+  readonly incompleteBytes: Buffer
 }
 
 export interface Answer extends Said {
@@ -100,7 +102,8 @@ export function momentOf(regions: readonly RegionFacts[], cursor: string, now: n
     transportAgeSeconds: transportAgeMs === undefined ? null : Math.round(transportAgeMs) / 1000,
     sources: sources.map(({ sourceSystem, lastHandOverAt }) => ({ source: sourceSystem, lastHandOver: lastHandOverAt === undefined ? null : instantText(lastHandOverAt) })),
   }))
-  return { at, cursor, asOf, today: shanghaiDay(now), incomplete: doubts.filter((one) => one.doubts.length > 0), tail: Buffer.from(`,${JSON.stringify({ at, cursor, asOf }).slice(1)}`) }
+  const incomplete = doubts.filter((one) => one.doubts.length > 0)
+  return { at, cursor, asOf, today: shanghaiDay(now), incomplete, incompleteBytes: Buffer.from(JSON.stringify(incomplete)), tail: Buffer.from(`,${JSON.stringify({ at, cursor, asOf }).slice(1)}`) }
 }
 
 /**
@@ -117,7 +120,7 @@ export function answer(question: Asked, found: readonly Found[], parkedIn: reado
   })
   const active = shown.filter((each) => each.active)
   const listings = active.filter(({ one }) => one.record['recordType'] === 'listing').map((each) => each.shown)
-  const parked = parkedIn.length === 0 ? moment.incomplete : withDoubt(moment.incomplete, parkedIn, PARKED_SUBJECT)
+  const parked = incompleteOf(moment, parkedIn)
   // A listing need not name the number: that nothing was found says nothing.
   const incomplete = question.regNo !== undefined && listings.length === 0 ? withDoubt(parked, moment.asOf.map(({ region }) => region), BY_REG_NO) : parked
   return {
@@ -142,6 +145,11 @@ export function toldBytes(said: Said, { tail }: Moment): Buffer {
   return Buffer.concat([bytes.subarray(0, -1), tail])
 }
 
+/** The regions that may list a subject without our knowing, of which those of `parkedIn` have a bad event that names it. */
+export function incompleteOf({ incomplete }: Moment, parkedIn: readonly Region[]): readonly Incomplete[] {
+  return parkedIn.length === 0 ? incomplete : withDoubt(incomplete, parkedIn, PARKED_SUBJECT)
+}
+
 export function verdictOf(listed: boolean, complete: boolean): Verdict {
   return listed ? 'listed' : complete ? 'not-listed' : 'unknown'
 }
@@ -152,19 +160,25 @@ function withDoubt(incomplete: readonly Incomplete[], regions: readonly Region[]
 }
 
 export function shownOf({ record, topic, partition, offset }: Found, json: Readonly<Record<string, unknown>>): Shown {
-  const { listType } = json as { listType: string }
-  const [zh, en] = CODES['list-type']!.codes[listType] ?? [listType, listType]
+  const taken = takenAt(record['eventId'] as string)
   return {
     region: json['region'],
-    list: { zh, en },
-    reachedHubAt: takenAt(record['eventId'] as string),
+    list: listOf(json['listType'] as string),
+    reachedHubAt: taken === null ? null : instantText(taken),
     evidence: { topic, partition, offset, ...('eventId' in json && { eventId: json['eventId'] }) },
     record: json,
   }
 }
 
-/** The time in a UUID v7, which the gateway gives when it takes an event. */
-function takenAt(eventId: string): string | null {
+/** A list by its legal name. */
+export function listOf(listType: string): Shown['list'] {
+  const { codes } = CODES['list-type']!
+  const [zh, en] = Object.hasOwn(codes, listType) ? codes[listType]! : [listType, listType]
+  return { zh, en }
+}
+
+/** The time in a UUID v7, which the gateway gives when it takes an event; ms UTC, null where there is none. */
+export function takenAt(eventId: string): number | null {
   const ms = Number.parseInt(eventId.slice(0, 8) + eventId.slice(9, 13), 16)
-  return eventId[14] === '7' && Number.isSafeInteger(ms) ? instantText(ms) : null
+  return eventId[14] === '7' && Number.isSafeInteger(ms) ? ms : null
 }

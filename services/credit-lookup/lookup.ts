@@ -2,8 +2,10 @@ import type { Codec } from '@hub/runtime/codec'
 import { Problem } from '@hub/runtime/http'
 import { contractByName } from '@hub/schemas/contracts'
 import { dateText } from '@hub/schemas/record-json'
+import type { Region } from '@hub/schemas/streams'
 import { todayInShanghai, type Viewer } from '@hub/schemas/visibility'
-import { answer, type Found, type Moment, momentOf, type Said } from './answer.ts'
+import { answer, type Found, type Moment, momentOf, type Said, type Verdict } from './answer.ts'
+import { evidencePlace, HELD, writeAnswer } from './answer-bytes.ts'
 import { cursorText } from './changes/cursor.ts'
 import { DetailsDamaged } from './entry.ts'
 import type { LookupMetrics } from './metrics.ts'
@@ -11,6 +13,7 @@ import { type Asked, type Question, readQuestion } from './question.ts'
 import { keyOfRegNo } from './key.ts'
 import type { Life, Reader } from './reader.ts'
 import type { Store } from './store.ts'
+import type { ByteSink } from './wire/sink.ts'
 
 export interface Lookup {
   /** The state of the regions now, for one question or all of a batch. @throws Problem 503 before everything is loaded */
@@ -20,6 +23,13 @@ export interface Lookup {
   codesOf(questions: readonly Question[]): Promise<ReadonlyMap<string, readonly string[]>>
   /** @param codes of `codesOf`, for a question by registration number */
   ask(question: Asked, moment: Moment, viewer: Viewer, codes?: ReadonlyMap<string, readonly string[]>): Promise<Said>
+  /**
+   * The same, written as JSON without its last brace, and not counted: see `answered`. Undefined, and nothing written, where that is not to be had at once.
+   * @throws Problem 503 before everything is loaded
+   */
+  write(sink: ByteSink, question: Asked, moment: Moment, viewer: Viewer): Verdict | undefined
+  /** Counts an answer that was written. */
+  answered(verdict: Verdict): void
   /** Records of all regions that have no unified social credit code to be found by. @throws Problem 503 before everything is loaded */
   withoutCode(): number
 }
@@ -33,6 +43,8 @@ export function loading(): Problem {
 }
 
 export function createLookup({ reader, codec, topicPrefix, metrics, store }: { reader: Reader; codec: Codec; topicPrefix: string; metrics: LookupMetrics; store: Store }): Lookup {
+  /** By the number of a partition. */
+  const places = new WeakMap<Life, Buffer[]>()
   let kept: { readonly life: Life; readonly at: number; readonly moment: Moment } | undefined
 
   function life(): Life {
@@ -54,9 +66,15 @@ export function createLookup({ reader, codec, topicPrefix, metrics, store }: { r
     return found
   }
 
-  function findIn(now: Life, keys: readonly string[]): Found[] | Promise<void> {
+  function placesIn(now: Life): Buffer[] {
+    let known = places.get(now)
+    if (known === undefined) places.set(now, known = now.partitions.map(({ topic, partition }) => evidencePlace(topic.slice(topicPrefix.length), partition)))
+    return known
+  }
+
+  function reading<T>(read: () => T): T {
     try {
-      return find(now, keys)
+      return read()
     } catch (error) {
       if (!(error instanceof DetailsDamaged)) throw error
       reader.failed(error)
@@ -71,6 +89,15 @@ export function createLookup({ reader, codec, topicPrefix, metrics, store }: { r
       if (kept === undefined || kept.life !== now || at - kept.at > MOMENT_MS) kept = { life: now, at, moment: momentOf(reader.facts(now), cursorText(now.logs, now.partitions.map(({ next }) => next)), Date.now()) }
       return kept.moment
     },
+    write(sink, question, moment, viewer) {
+      if (question.code === undefined || viewer.kind === 'public') return undefined
+      const now = life()
+      const held = reading(() => now.holdings.of(question.code))
+      if (!held.every(({ body }) => codec.exactly(body) === HELD.fullName)) return undefined
+      const known = placesIn(now)
+      return writeAnswer(sink, question, held.map(({ body, place, offset }) => ({ body, place: known[place]!, offset })), parkedIn(now, [question.code]), moment, viewer)
+    },
+    answered: (verdict) => metrics.answered(verdict),
     withoutCode: () => life().holdings.tallies.withoutCode,
     question: (raw) => readQuestion(raw, dateText(todayInShanghai())),
     async codesOf(questions) {
@@ -82,15 +109,20 @@ export function createLookup({ reader, codec, topicPrefix, metrics, store }: { r
       const keys = question.regNo === undefined ? [question.code] : [keyOfRegNo(question.regNo), ...codes!]
       for (;;) {
         const now = life()
-        const found = findIn(now, keys)
+        const found = reading(() => find(now, keys))
         if (found instanceof Promise) {
           await found
           continue
         }
-        const answered = answer(question, found, now.partitions.filter((one) => keys.some((key) => one.isParked(key))).map(({ region }) => region), moment, viewer, codes)
+        const answered = answer(question, found, parkedIn(now, keys), moment, viewer, codes)
         metrics.answered(answered.verdict)
         return answered
       }
     },
   }
+}
+
+/** Regions in which a bad event names one of these keys, once for each partition. */
+function parkedIn({ partitions }: Life, keys: readonly string[]): Region[] {
+  return partitions.filter((one) => keys.some((key) => one.isParked(key))).map(({ region }) => region)
 }

@@ -35,6 +35,8 @@ export interface Codec {
    * registry is silent. Whether an event is bad depends on its bytes and the released contracts alone, so a 404 is an answer, silence is not.
    */
   decode(wire: Buffer): Decoded
+  /** Whose bytes these are, to the letter: the name of our contract if they were written with this very version of it; of another, and of one not seen yet, undefined. */
+  exactly(wire: Buffer): string | undefined
 }
 
 export interface CodecOptions {
@@ -48,6 +50,8 @@ export interface CodecOptions {
 
 interface Reader {
   readonly fullName: string
+  /** Written with our own version of the contract. */
+  readonly same: boolean
   readonly guard: Guard
   readonly decode: (wire: Buffer) => unknown
 }
@@ -87,7 +91,7 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
     const same = writer.fingerprint('sha256').equals(ours.fingerprint('sha256'))
     // A resolver costs 160 µs to build and nothing to use: one per schema id.
     const resolver = same ? undefined : ours.createResolver(writer)
-    return { fullName, guard: options.guard(schema), decode: (wire) => decodeAll(ours, wire, resolver) }
+    return { fullName, same, guard: options.guard(schema), decode: (wire) => decodeAll(ours, wire, resolver) }
   }
 
   async function loadDisk(): Promise<void> {
@@ -178,6 +182,10 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
         writer.catch(() => writers.delete(fullName))
       }
       return writer
+    },
+    exactly(wire) {
+      const reader = wire.length < HEADER_BYTES ? undefined : readers.get(wire.readInt32BE(1))
+      return typeof reader === 'object' && reader.same ? reader.fullName : undefined
     },
     decode(wire) {
       if (wire.length < HEADER_BYTES || wire[0] !== 0) return { ok: false, reason: 'not-avro-framed', detail: 'no magic byte and schema id' }

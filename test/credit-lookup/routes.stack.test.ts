@@ -17,7 +17,7 @@ import { routesOf, type Route } from '../routes-of.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const KEYS = { publisher: 'test-publisher', reader: 'test-reader', operator: 'test-operator' }
-const OPEN = ['GET /credit', 'GET /livez', 'GET /metrics', 'GET /openapi.json', 'GET /readyz', 'POST /credit']
+const OPEN = ['GET /', 'GET /credit', 'GET /livez', 'GET /metrics', 'GET /openapi.json', 'GET /readyz', 'POST /credit']
 /** A generated client names its functions by these. */
 const OPERATIONS = {
   lookUpCredit: 'GET /v1/credit/{uscc}', searchCredit: 'GET /v1/credit/search', lookUpCreditBatch: 'POST /v1/credit/batch', followCredit: 'GET /v1/credit/changes', acknowledgeCredit: 'POST /v1/credit/changes/ack',

@@ -1,7 +1,11 @@
 import avro from 'avsc'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises'
+import { request as requestHttp, type IncomingMessage } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { join } from 'node:path'
+import { json } from 'node:stream/consumers'
 import { HubError } from './errors.ts'
 import type { Log } from './log.ts'
 
@@ -63,6 +67,23 @@ const MAX_UNKNOWN = 10_000
 /** What the registry itself answers for an unknown subject, version or schema; a 404 without it comes from something in between. */
 const NOT_THERE = new Set([40401, 40402, 40403])
 const REGISTRY_TIMEOUT_MS = 5_000
+
+/**
+ * Asks for JSON. Not by `fetch`: its parser is WebAssembly, and a thread that ends with it while another thread runs the same module can take the process down (SIGSEGV in
+ * V8's WasmEngine::FreeDeadCode, Node 24.21). Imports run in threads of their own and ask the registry.
+ */
+async function ask(url: string, body?: unknown): Promise<{ status: number; answer: unknown }> {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const request = (url.startsWith('https:') ? requestHttps : requestHttp)(url, {
+    signal: AbortSignal.timeout(REGISTRY_TIMEOUT_MS),
+    ...(text !== undefined && { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } }),
+  })
+  // Of a failure behind the response its body tells.
+  request.on('error', () => {})
+  request.end(text)
+  const [response] = await once(request, 'response') as [IncomingMessage]
+  return { status: response.statusCode!, answer: await json(response) }
+}
 
 export async function createCodec(options: CodecOptions): Promise<Codec> {
   const types = new Map(options.contracts.map((contract) => [contract.fullName, parse(contract.schema)]))
@@ -134,19 +155,16 @@ export async function createCodec(options: CodecOptions): Promise<Codec> {
 
   /** GET, or POST of a body; undefined = the registry has no such thing. Throws a retriable error for anything that may pass. */
   async function registry(path: string, body?: unknown): Promise<unknown> {
-    let response: Response
+    let said: { readonly status: number; readonly answer: unknown }
     try {
-      response = await fetch(options.registryUrl + path, {
-        signal: AbortSignal.timeout(REGISTRY_TIMEOUT_MS),
-        ...(body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      })
-      const answer: unknown = await response.json()
-      if (response.ok) return answer
-      if (response.status === 404 && NOT_THERE.has((answer as { error_code?: number }).error_code ?? 0)) return undefined
+      said = await ask(options.registryUrl + path, body)
     } catch (error) {
       throw new HubError('REGISTRY_SILENT', 'the schema registry does not answer', { retriable: true, cause: error })
     }
-    throw new HubError('REGISTRY_ERROR', `the schema registry answered ${response.status}`, { retriable: true })
+    const { status, answer } = said
+    if (status >= 200 && status < 300) return answer
+    if (status === 404 && NOT_THERE.has((answer as { error_code?: number }).error_code ?? 0)) return undefined
+    throw new HubError('REGISTRY_ERROR', `the schema registry answered ${status}`, { retriable: true })
   }
 
   async function makeWriter(fullName: string): Promise<Writer> {

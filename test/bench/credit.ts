@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { createCodec } from '@hub/runtime/codec'
 import type { OrderedProducer, ProduceBatch } from '@hub/runtime/kafka'
 import { createLog } from '@hub/runtime/log'
@@ -33,9 +32,15 @@ export function nameOf(n: number): string {
   return `东阳渚垣斋教育咨询第${n}有限公司`
 }
 
+/** As the gateway gives them, UUID v7, and the same for the same version: who keeps the same data gives the same answer. */
+export function eventIdOf(n: number, version: number): string {
+  const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
+  return `019abc12-${hex(version % 65_536, 4)}-7abc-8def-${hex(n, 12)}`
+}
+
 /** A version of the listing of a subject, in its Avro form. */
 export function listingOf(n: number, version: number): object {
-  return { ...LISTING, eventId: randomUUID(), recordId: recordIdOf(n), version, region: REGIONS[n % 4]!, subject: { ...LISTING['subject'] as object, uscc: codeOf(n), regNo: null, name: nameOf(n) } }
+  return { ...LISTING, eventId: eventIdOf(n, version), recordId: recordIdOf(n), version, region: REGIONS[n % 4]!, subject: { ...LISTING['subject'] as object, uscc: codeOf(n), regNo: null, name: nameOf(n) } }
 }
 
 /** Writes credit lists of the four regions to the log, as their relays would. */

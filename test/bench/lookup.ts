@@ -17,7 +17,7 @@ const UPDATES_PER_SECOND = 2_000
 const PARTS = ['lookup', 'pg', 'redis'] as const
 type Part = (typeof PARTS)[number]
 
-/** The lookup in a process of its own, beside the same HTTP over PostgreSQL and over Redis. */
+/** The lookup in a process of its own, beside what a team would put together over PostgreSQL and over Redis: see `peers/lookup-servers.ts`. */
 export const lookup: Bench = {
   name: 'lookup',
   what: '信用查询服务：逐个、批量、更新中、重启 · the credit lookup: single questions, batches, while lists change, and its start',
@@ -34,6 +34,7 @@ export const lookup: Bench = {
     const redis = await startRedis(context)
     try {
       const peers = await serve(hub, process, subjects, redis?.port, AbortSignal.any([context.signal, stop.signal]))
+      for (const url of [`${peers.url}/pg`, ...(redis === undefined ? [] : [`${peers.url}/redis`])]) await mustAgree(hub, process.url, url, subjects)
       const figures = await measure(context, hub, log, { lookup: process.url, pg: `${peers.url}/pg`, ...(redis !== undefined && { redis: `${peers.url}/redis` }) }, subjects, process)
       await process.stop()
       began = performance.now()
@@ -133,10 +134,29 @@ async function mustAnswer(hub: Hub, process: HubProcess, subjects: number): Prom
   }
 }
 
+/** A peer says the same of everybody, byte for byte but for what an answer says of its moment and for the offset, which the peers do not know; in batches too. */
+async function mustAgree(hub: Hub, ours: string, peer: string, subjects: number): Promise<void> {
+  const headers = { authorization: `Bearer ${hub.keys.reader}` }
+  const codes = Array.from({ length: 400 }, (_, n) => codeOf((n * 104_729) % (2 * subjects)))
+  const plain = (text: string): string => text.replace(/"offset":\d+/g, '"offset":0')
+  const single = async (url: string, code: string): Promise<string> => {
+    const { at, cursor, asOf, ...said } = await (await fetch(`${url}/v1/credit/${code}`, { headers })).json() as Record<string, unknown>
+    mustEqual(`answer of ${url} to ${code} has its moment`, typeof at === 'string' && typeof cursor === 'string' && Array.isArray(asOf), true)
+    return plain(JSON.stringify(said))
+  }
+  for (const code of codes) mustEqual(`answer of ${peer} to ${code}`, await single(peer, code), await single(ours, code))
+  if (peer.endsWith('/redis')) return
+  const batch = async (url: string): Promise<string> => {
+    const text = await (await fetch(`${url}/v1/credit/batch`, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ codes }) })).text()
+    return plain(text.split('\n').filter((line) => line.startsWith('{"uscc"')).join('\n'))
+  }
+  mustEqual(`batch of ${peer}`, await batch(peer), await batch(ours))
+}
+
 async function serve(hub: Hub, process: HubProcess, subjects: number, redisPort: number | undefined, signal: AbortSignal): Promise<LookupServers> {
   await mustAnswer(hub, process, subjects)
   const settings: LookupServersSettings = {
-    region: REGION, callersFile: hub.callersFile(REGION), databaseUrl: hub.databaseUrl(REGION), registryUrl: hub.registryUrl, stateDir: hub.stateDir, subjects, ...(redisPort !== undefined && { redisPort }),
+    region: REGION, key: hub.keys.reader, databaseUrl: hub.databaseUrl(REGION), subjects, ...(redisPort !== undefined && { redisPort }),
   }
   return await new Promise<LookupServers>((resolve, reject) => {
     // It serves until it is told to end, which is no failure then.

@@ -74,7 +74,9 @@ async function openLoop(url: URL, texts: readonly string[], perSecond: number): 
   return { perSecond: texts.length / seconds, ...percentiles(took), statuses }
 }
 
-/** Answers without a length: in chunks, until the empty one. */
+const LAST_CHUNK = '\r\n0\r\n\r\n'
+
+/** Answers with a length, or in chunks until the empty one. */
 async function inChunks(url: URL, texts: readonly string[], connections: number): Promise<LookupLoadResult> {
   const statuses: Record<string, number> = {}
   const took: number[] = []
@@ -85,13 +87,21 @@ async function inChunks(url: URL, texts: readonly string[], connections: number)
     while (next < texts.length) {
       const sent = performance.now()
       const status = await new Promise<string>((resolve, reject) => {
-        let answer = ''
+        let [head, received, last] = ['', 0, '']
+        let whole: number | undefined
         const onData = (chunk: Buffer): void => {
-          answer += chunk.toString('latin1')
-          const length = /content-length: (\d+)\r\n(?:.*\r\n)*\r\n/i.exec(answer.slice(0, 2_000))
-          if (length === null ? !answer.endsWith('\r\n0\r\n\r\n') : answer.length < length.index + length[0].length + Number(length[1])) return
+          received += chunk.length
+          last = (last + chunk.toString('latin1', Math.max(0, chunk.length - LAST_CHUNK.length))).slice(-LAST_CHUNK.length)
+          if (whole === undefined) {
+            head += chunk.toString('latin1')
+            const end = head.indexOf('\r\n\r\n')
+            if (end < 0) return
+            const length = /content-length: (\d+)/i.exec(head.slice(0, end))?.[1]
+            whole = length === undefined ? Infinity : end + 4 + Number(length)
+          }
+          if (received < whole && (whole < Infinity || last !== LAST_CHUNK)) return
           socket.off('data', onData)
-          resolve(answer.slice(9, 12))
+          resolve(head.slice(9, 12))
         }
         socket.on('data', onData).once('error', reject)
         socket.write(texts[next++]!)

@@ -73,6 +73,12 @@ it('a signed answer verifies offline with the keys of its region, and with one c
   expect([await verify(answered), await verify(jws)]).toEqual([0, 0])
   for (const [from, to] of [['"listed"', '"not-listed"'], [OTHER, NOBODY], ['经营异常名录', '经营异常名单']] as const) expect([from, await verify(answered.replaceAll(from, to))]).toEqual([from, 1])
   for (let at = 0; at < jws.length; at += 97) expect(await verify(jws.slice(0, at) + (jws[at] === 'A' ? 'B' : 'A') + jws.slice(at + 1))).toBe(1)
+  // The same for what the public page has for downloading.
+  const page = await (await fetch(`${hub.lookupUrl('ah')}/credit`, { method: 'POST', body: new URLSearchParams({ codes: OTHER }) })).text()
+  const [, name, link] = /<a download="(credit-[^"]+\.jws)" href="data:application\/jose;base64,([^"]+)"/.exec(page)!
+  const proof = Buffer.from(link!, 'base64').toString('latin1')
+  expect([page.includes(`hub verify-answer ${name}`), await verify(proof)]).toEqual([true, 0])
+  for (const at of [20, 200, proof.length - 20]) expect(await verify(proof.slice(0, at) + (proof[at] === 'A' ? 'B' : 'A') + proof.slice(at + 1))).toBe(1)
 })
 
 it('a firm without a code is found by its registration number, and names lead to codes, persons excepted', async () => {

@@ -5,7 +5,7 @@ import { REGIONS, type Region } from '@hub/schemas/streams'
 import { randomBytes } from 'node:crypto'
 import type { Act, DraftBody } from './acts.ts'
 import type { Calendar } from './calendar/calendar.ts'
-import { planOf } from './campaigns.ts'
+import { asPublished } from './campaigns.ts'
 import { shanghaiTime } from './completeness.ts'
 import { canonicalJson } from './canonical.ts'
 import { faultOf } from './correct.ts'
@@ -71,8 +71,8 @@ export async function standingOf({ db, leads, keys, deadline }: Pick<Advancing, 
  * @returns true while something is under way that another look will move
  */
 export async function advance(options: Advancing, run: Run): Promise<boolean> {
-  const { db, log, region, calendar, topicPrefix } = options
-  const plan = planOf(calendar, run.campaign, run.year)
+  const { db, log, region, topicPrefix } = options
+  const { plan, calendar } = asPublished(options.calendar, run.campaign, run.year)
   if (run.cutAt === null) {
     if (await writeMarkers(options, run, plan, calendar)) log.info({ campaign: run.campaign, year: run.year, demo: run.demo }, 'cut')
     return true

@@ -1,6 +1,6 @@
 import type { Text } from '@hub/schemas/codes'
 import { readFileSync } from 'node:fs'
-import { offRun, requireCovered, versionsTouched, YearUncovered, type Calendar } from './calendar/calendar.ts'
+import { knownOn, offRun, requireCovered, versionsTouched, YearUncovered, type Calendar } from './calendar/calendar.ts'
 import { addDays, dayNumber, type Day } from './calendar/day.ts'
 import { anchorsOf } from './calendar/statutory.ts'
 import type { Window } from './figures/model.ts'
@@ -108,6 +108,16 @@ export function planOf(calendar: Calendar, campaign: CampaignId, year: number, o
   if (publishOn <= window.to) throw new PlanRefused([`发布日${publishOn}须晚于窗口末日${window.to}`, `publication on ${publishOn} is not after the end of the window on ${window.to}`])
   if (override !== undefined && !(override.reason?.length === 2)) throw new PlanRefused(['调整发布安排须写明中英文理由', 'an override says why, in Chinese and English'])
   return { campaign, year, window, cut: `${publishOn}T00:00:00+08:00`, publishOn, calendar: versionsTouched(calendar, window.from, publishOn), override: override?.reason ?? null }
+}
+
+/**
+ * A plan, and the calendar that its figures are computed with: as both were known on the day of publication. A notice that comes later (that of the next year
+ * settles a December) changes nothing of what was signed, and no erratum mixes the two. Needed from the cut on; before it a plan may move.
+ * @throws YearUncovered, PlanRefused
+ */
+export function asPublished(calendar: Calendar, campaign: CampaignId, year: number): { readonly plan: Plan, readonly calendar: Calendar } {
+  const known = knownOn(calendar, planOf(calendar, campaign, year).publishOn)
+  return { plan: planOf(known, campaign, year), calendar: known }
 }
 
 /** Every announcement of the years that have a notice, by day of publication. */

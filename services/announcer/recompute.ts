@@ -2,7 +2,7 @@ import type { DbClient } from '@hub/runtime/db'
 import { REGIONS, type Region } from '@hub/schemas/streams'
 import type { WrittenCorrection } from './acts.ts'
 import type { Calendar } from './calendar/calendar.ts'
-import type { Plan } from './campaigns.ts'
+import { asPublished, type Plan } from './campaigns.ts'
 import { LEAST_ACCEPTED, traderList, type TraderList } from './edition/annex.ts'
 import { correctedCells, type Correction } from './edition/corrections.ts'
 import type { Edition, Statement } from './edition/model.ts'
@@ -31,7 +31,8 @@ export interface Own {
 
 export interface Recomputing {
   readonly db: DbClient
-  readonly plan: Plan
+  readonly plan: Pick<Plan, 'campaign' | 'year'>
+  /** All that is known today. */
   readonly calendar: Calendar
   readonly cuts: readonly CutRow[]
   readonly topicPrefix: string
@@ -41,7 +42,8 @@ export interface Recomputing {
  * Computes an edition from the copies behind the markers. Anybody with a replica comes to the same.
  * @throws RangeError when it cannot be made: fewer than three regions were cut, or a correction is of something else
  */
-export async function recompute({ db, plan, calendar, cuts, topicPrefix }: Recomputing, { edition, missing, corrections, retracts, before }: Subject): Promise<Own> {
+export async function recompute({ db, plan: { campaign, year }, calendar: today, cuts, topicPrefix }: Recomputing, { edition, missing, corrections, retracts, before }: Subject): Promise<Own> {
+  const { plan, calendar } = asPublished(today, campaign, year)
   const spans = spansOf(plan, calendar)
   const all = regionsAtCut(cuts)
   const regions = Object.fromEntries(REGIONS.map((region) => [region, missing.includes(region) ? { cut: false, sources: [] } : all[region]])) as typeof all
@@ -59,7 +61,8 @@ export async function recompute({ db, plan, calendar, cuts, topicPrefix }: Recom
 }
 
 /** What rose by more than chance in the copies of the regions that were cut; from it officers write tips. */
-export async function risesAtCut({ db, plan, calendar, cuts }: Omit<Recomputing, 'topicPrefix'>): Promise<Rise[]> {
+export async function risesAtCut({ db, plan: { campaign, year }, calendar: today, cuts }: Omit<Recomputing, 'topicPrefix'>): Promise<Rise[]> {
+  const { plan, calendar } = asPublished(today, campaign, year)
   const { earlier, traders, periods } = spansOf(plan, calendar)
   if (earlier === null) return []
   const regions = regionsAtCut(cuts)

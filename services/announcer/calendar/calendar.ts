@@ -5,6 +5,7 @@ import { arrangedDays, issuedOn, YearFileRefused, type YearFile, type YearVersio
 
 /** Which days are worked in the years that have a notice, as far as it was known on some day. */
 export interface Calendar {
+  readonly files: readonly YearFile[]
   readonly years: ReadonlyMap<number, YearVersion>
   /** Day to worked or not, of all years together; a December may be arranged by the year after. */
   readonly arranged: ReadonlyMap<Day, boolean>
@@ -48,7 +49,12 @@ export function calendarOf(files: readonly YearFile[], known?: Day): Calendar {
     years.set(year, version)
     for (const [day, workday] of arrangedDays(version)) arranged.set(day, workday)
   }
-  return { years, arranged }
+  return { files, years, arranged }
+}
+
+/** The calendar as it was known on a day: without versions that were issued after it. */
+export function knownOn({ files }: Calendar, day: Day): Calendar {
+  return calendarOf(files, day)
 }
 
 /** @throws YearUncovered */

@@ -1,7 +1,8 @@
 import { REGIONS, type Region } from '@hub/schemas/streams'
 import { describe, expect, test } from 'vitest'
-import { loadCalendar } from '../calendar/load.ts'
-import { planOf } from '../campaigns.ts'
+import { calendarOf } from '../calendar/calendar.ts'
+import { loadCalendar, readYearFiles } from '../calendar/load.ts'
+import { asPublished, planOf } from '../campaigns.ts'
 import { beginningsOf } from './beginnings.ts'
 import { NO_CELLS, type Cells, type DayCell } from './cells.ts'
 import { figuresOf } from './compute.ts'
@@ -56,6 +57,17 @@ describe('year on year', () => {
     const { yearOnYear } = figuresOf(NO_CELLS, planOf(calendar, 'spring-festival', 2019), calendar, REGIONS)
     expect(yearOnYear).toMatchObject({ earlier: null, comparedDays: 0, rows: [] })
   })
+})
+
+test('a notice that comes after publication changes nothing of what was published', () => {
+  // The notice for 2026 was issued on 2025-11-04; mediation of National Day 2025 ends in the December that it settles too.
+  const then = calendarOf(readYearFiles(), '2025-10-10')
+  expect(figuresOf(NO_CELLS, planOf(calendar, 'national-day', 2025), calendar, REGIONS).mediation).not.toEqual(figuresOf(NO_CELLS, planOf(then, 'national-day', 2025), then, REGIONS).mediation)
+  const published = (today: typeof calendar) => {
+    const { plan, calendar } = asPublished(today, 'national-day', 2025)
+    return figuresOf(NO_CELLS, plan, calendar, REGIONS)
+  }
+  expect(published(calendar)).toEqual(published(then))
 })
 
 describe('mediation', () => {

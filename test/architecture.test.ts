@@ -47,6 +47,10 @@ describe('the arrows of docs/architecture.md', () => {
     expect(made).toEqual([])
   })
 
+  it('only services/runtime/thread.ts starts threads, where what V8 does wrong with several is kept away', () => {
+    expect(services.filter(({ path, text }) => path !== 'services/runtime/thread.ts' && text.includes('new Worker(')).map(({ path }) => path)).toEqual([])
+  })
+
   it('a package is entered by its name, never by a path', () => {
     expect(violations(files, ({ from, owner, specifier }) => specifier.startsWith('.') && owner !== packageOf(join(dirname(from), specifier)))).toEqual([])
   })

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { containsIdentity } from '@hub/schemas/identity'
 import type { Region } from '@hub/schemas/streams'
 import type { Db } from '@hub/runtime/db'
 import { Problem, type Caller } from '@hub/runtime/http'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
+import { startThread } from '@hub/runtime/thread'
 import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
 import { eventId, lowestId } from '../publish/event-id.ts'
 import { NO_FIGURES } from './figures.ts'
@@ -248,7 +249,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
   function start(id: string, source: string, key: Uint8Array): void {
     const { region, topicPrefix, databaseUrl, registryUrl, stateDir, logLevel } = options
     const workerData: WorkerInput = { region, topicPrefix, databaseUrl, registryUrl, stateDir, logLevel, id, source, path: pathOf(id), secret: key, gateway, mapping }
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 96 } })
+    const worker = startThread(new URL('./worker.ts', import.meta.url), workerData, { oldMb: HEAP_MB, youngMb: 96 })
     const known: Live = {}
     live.delete(id)
     live.set(id, known)

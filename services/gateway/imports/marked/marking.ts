@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads'
 import { Problem } from '@hub/runtime/http'
+import { startThread } from '@hub/runtime/thread'
 import type { MarkInput, MarkMessage } from './worker.ts'
 
 /** Of the thread: a workbook is held in it as a file and as what is made of it. */
@@ -10,7 +10,7 @@ const HEAP_MB = 320
  * @throws Problem 422 where the file is none that can be read; before the first piece
  */
 export async function markedWorkbook(input: MarkInput, signal: AbortSignal): Promise<AsyncGenerator<Uint8Array>> {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: input, resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: 32 } })
+  const worker = startThread(new URL('./worker.ts', import.meta.url), input, { oldMb: HEAP_MB, youngMb: 32 })
   const messages: MarkMessage[] = []
   let failure: unknown
   let wake = (): void => {}

@@ -1,15 +1,19 @@
 import type { Log } from '@hub/runtime/log'
+import { pause } from '@hub/runtime/pause'
 import { createWakeup, type Wakeup } from '@hub/runtime/wakeup'
 import { schedule as cron } from 'node-cron'
 import { advance, type Advancing } from './advance.ts'
 import type { Calendar } from './calendar/calendar.ts'
 import { allPlans, isPast, type Plan, plansMoved } from './campaigns.ts'
+import { countHeard } from './store/acts.ts'
 import { openRun, readPlans, readRuns, type Run, writePlan } from './store/announcements.ts'
 import { strikeNames } from './store/names.ts'
 
 /** Between two looks while something is under way: half a second is small beside what a person takes, and large beside what a look costs. */
 const SOON_MS = 500
 const IDLE_MS = 60_000
+/** How soon what another region says is looked at, when nothing is under way here. */
+const HEAR_MS = 2_000
 
 export interface Schedule {
   /** There is something to look at. */
@@ -23,7 +27,7 @@ export function duePlans(plans: readonly Plan[], runs: readonly Pick<Run, 'campa
 }
 
 /**
- * Keeps what is planned, taken up and under way moving: at midnight in Shanghai, every minute, and at once when asked. What it finds is decided by the clock and
+ * Keeps what is planned, taken up and under way moving: at midnight in Shanghai, every minute, when another region says something, and at once when asked. What it finds is decided by the clock and
  * the database alone, so a process that was down, or one of two, does what is left to do.
  */
 export function createSchedule(options: Advancing): Schedule {
@@ -34,6 +38,7 @@ export function createSchedule(options: Advancing): Schedule {
     look: bell.signal,
     async run(signal) {
       const jobs = ['0 0 * * *', '* * * * *'].map((expression) => cron(expression, () => bell.signal(), { timezone: 'Asia/Shanghai' }))
+      const hearing = hear(signal)
       let failing = false
       try {
         while (!signal.aborted) {
@@ -48,9 +53,18 @@ export function createSchedule(options: Advancing): Schedule {
           await bell.wait(moving || failing ? SOON_MS : IDLE_MS, signal)
         }
       } finally {
-        await Promise.all(jobs.map((job) => job.destroy()))
+        await Promise.all([hearing, ...jobs.map((job) => job.destroy())])
       }
     },
+  }
+
+  async function hear(signal: AbortSignal): Promise<void> {
+    for (let heard = 0n; !signal.aborted; await pause(HEAR_MS, signal)) {
+      // A database that does not answer is told of by the look itself.
+      const now = await countHeard(db).catch(() => heard)
+      if (now !== heard) bell.signal()
+      heard = now
+    }
   }
 
   async function look(): Promise<boolean> {

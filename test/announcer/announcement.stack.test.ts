@@ -4,7 +4,10 @@ import { UNEDITED } from '@hub/announcer/figures/rises'
 import { verifyEdition } from '@hub/announcer/edition/verify'
 import { readPublicKeys, type PublicKeys } from '@hub/runtime/sign'
 import { REGIONS, type Region } from '@hub/schemas/streams'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { runHub, settingsOf, type Ended } from '../cli/run-hub.ts'
 import { complaints } from '../data/generate.ts'
 import { eventually } from '../eventually.ts'
 import { openHub, type Hub } from '../hub.ts'
@@ -39,10 +42,9 @@ function corrects(region: Region, correction: object): ReturnType<Desks['call']>
   return desks.call(region, 'approver', 'POST', '/v1/desk/announcements/315-week/2026/corrections', { corrections: [correction] })
 }
 
-/** Every region signs and approves an edition that follows; what is published is looked at once a minute, so they are asked to. */
+/** Every region signs an edition that follows, unasked, and approves it. */
 async function erratum(number: number): Promise<Edition> {
   await eventually(`edition ${number} is signed`, async () => {
-    await desks.run()
     const states = await Promise.all(REGIONS.map((region) => desks.state(region)))
     return states.every((state) => state.draft?.edition === number && signedBy(state)) || undefined
   }, 60_000)
@@ -51,6 +53,10 @@ async function erratum(number: number): Promise<Edition> {
   expect(new Set(files).size).toBe(1)
   expect(verifyEdition(Buffer.from(files[0]!), await publicKeys())).toMatchObject({ valid: true, problems: [] })
   return edition(files[0])
+}
+
+function hubOf(region: Region, command: string, ...args: string[]): Promise<Ended> {
+  return runHub(settingsOf(hub, REGIONS), ['announcement', command, '315-week', '2026', '--region', region, ...args])
 }
 
 /** A browser that somebody has signed in with. */
@@ -162,12 +168,32 @@ describe('four regions publish one set of figures', () => {
     expect(received(second)).toBe(received(first) - 1)
     expect(await corrects('zj', { reason: 'voided', recordId: gone.recordId, event: gone })).toMatchObject({ status: 422 })
 
-    expect(await corrects('sh', { reason: 'wrong-trader', recordId: mistaken.recordId })).toMatchObject({ status: 200 })
+    expect(await hubOf('sh', 'correct', '--wrong-trader', mistaken.recordId)).toMatchObject({ exit: 0, json: { status: expect.stringMatching(/drafting|signing|published/) } })
     const third = await erratum(3)
     expect(third.statement.erratum!.corrections.map(({ region, reason }) => [region, reason])).toEqual([['sh', 'wrong-trader'], ['zj', 'voided']])
     expect(third.statement.figures).toEqual(second.statement.figures)
     expect(JSON.stringify(third)).not.toMatch(new RegExp(`${gone.recordId}|${mistaken.recordId}`))
   }, 180_000)
+
+  it('by `hub` as by HTTP: every form to a file, and what cannot be done is refused', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'yrd-hub-announcement-'))
+    const file = join(folder, 'edition.json')
+    expect(await hubOf('zj', 'export', '--out', file)).toMatchObject({ exit: 0, json: { file } })
+    expect(await runHub(settingsOf(hub, REGIONS), ['announcement', 'verify', file, '--region', 'ah'])).toMatchObject({ exit: 0, json: { valid: true, figures: { same: true } } })
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"received@1"', '"received@2"'))
+    expect(await runHub(settingsOf(hub, REGIONS), ['announcement', 'verify', file])).toMatchObject({ exit: 1, json: { valid: false } })
+    for (const [format, begins] of [['xlsx', 'PK'], ['html', '<!']] as const) {
+      const made = join(folder, format)
+      expect(await hubOf('zj', 'export', '--edition', '1', '--format', format, '--out', made)).toMatchObject({ exit: 0 })
+      expect(readFileSync(made).subarray(0, 2).toString()).toBe(begins)
+    }
+    expect(await hubOf('zj', 'export', '--format', 'pdf')).toMatchObject({ exit: 2 })
+    expect(await hubOf('zj', 'export', '--draft', '--out', file)).toMatchObject({ exit: 1, json: { error: { en: expect.stringContaining('NO_DRAFT') } } })
+    expect(await hubOf('zj', 'correct', '--voided', 'ZJ1')).toMatchObject({ exit: 2 })
+    expect(await hubOf('zj', 'correct', '--wrong-trader', 'ZJ/none')).toMatchObject({ exit: 1, json: { error: { en: expect.stringContaining('CORRECTION_REFUSED') } } })
+    expect(await hubOf('zj', 'rises')).toMatchObject({ exit: 0, json: [] })
+    expect(await hubOf('zj', 'tips', '--tip', '节后退换请保留凭证。')).toMatchObject({ exit: 1, json: { error: { en: expect.stringContaining('NO_DRAFT') } } })
+  })
 
   it('who may not: an officer approves nothing, an approver of another region has no key here, nobody reads the desk', async () => {
     expect(await desks.call('sh', 'officer', 'POST', '/v1/desk/announcements/315-week/2026/approvals', {})).toMatchObject({ status: 403, body: { code: 'ROLE_MISSING' } })

@@ -29,9 +29,7 @@ const counts = (edition: Edition): Readonly<Record<string, number | null>> => ed
 /** The edition that these regions sign and approve; the same bytes in each. */
 async function edition(desks: Desks, number: number, regions: readonly Region[]): Promise<Edition> {
   for (const region of regions) {
-    // What is published is looked at once a minute; asking for it again looks at once.
     await eventually(`${region} signs edition ${number}`, async () => {
-      await desks.run(regions)
       const state = await desks.state(region)
       return (state.draft?.edition === number && signedBy(state, regions) && state.draft.statement.kind === (number === 1 ? 'partial' : 'erratum')) || undefined
     }, WAIT_MS)

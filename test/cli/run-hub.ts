@@ -11,10 +11,10 @@ import type { Hub } from '../hub.ts'
 export interface Ended { exit: number, out: string, error: string, json: unknown }
 
 /** What `hub` knows of the services of a test. */
-export function settingsOf({ fixture, keys, url, databaseUrl }: Hub, regions: readonly Region[]): Settings {
+export function settingsOf({ fixture, keys, url, announcerUrl, databaseUrl, publicKeysDir }: Hub, regions: readonly Region[]): Settings {
   return {
-    kafka: { brokers: fixture.brokers, admin: fixture.credentials('admin') as Credentials }, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix,
-    regions: Object.fromEntries(regions.map((region) => [region, { gateway: url(region), keys, databaseUrl: databaseUrl(region) }])),
+    kafka: { brokers: fixture.brokers, admin: fixture.credentials('admin') as Credentials }, registryUrl: fixture.registryUrl, topicPrefix: fixture.prefix, publicKeysDir,
+    regions: Object.fromEntries(regions.map((region) => [region, { gateway: url(region), announcer: announcerUrl(region), keys, databaseUrl: databaseUrl(region) }])),
   }
 }
 

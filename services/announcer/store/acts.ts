@@ -31,6 +31,12 @@ export async function readActs(db: DbClient, campaign: string, year: number): Pr
   return rows.flatMap((row) => readAct(row) ?? [])
 }
 
+/** How much this replica has heard of announcements, in acts and markers: more than before, and there may be something to do. */
+export async function countHeard(db: DbClient): Promise<bigint> {
+  const { rows: [row] } = await db.query<{ n: bigint }>('SELECT (SELECT count(*) FROM announcement_act) + (SELECT count(*) FROM cut) AS n')
+  return row!.n
+}
+
 /**
  * Says something in the region's own topic: once about one thing, whoever tries and however often.
  * @param about what makes it the same act again @param also is written with it, or not at all

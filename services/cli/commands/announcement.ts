@@ -1,19 +1,15 @@
-import { verifyEdition, type Verified } from '@hub/announcer/edition/verify'
 import type { Edition } from '@hub/announcer/edition/model'
-import { type PublicKeys, readPublicKeys } from '@hub/runtime/sign'
-import { REGIONS, type Region } from '@hub/schemas/streams'
+import { REGIONS } from '@hub/schemas/streams'
 import type { Command } from 'commander'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { type AnnouncementState, askAnnouncer } from '../announcer-client.ts'
+import { publishDemo } from '../announcement-demo.ts'
+import { describe, describeEdition, describeRises, STATUS } from '../announcement-text.ts'
+import { type AnnouncementState, announcementPath as pathOf, announcerRegion as regionOf, askAnnouncer, type Rise } from '../announcer-client.ts'
 import type { Cli } from '../cli.ts'
 import { CliFailure, EXIT } from '../failure.ts'
-import { both, type Output, table } from '../output.ts'
-import { regionsWith, type Settings, toRegion } from '../settings.ts'
-
-const LOOK_MS = 300
-const DEADLINE_MS = 120_000
+import { both, table } from '../output.ts'
+import { regionsWith, toRegion } from '../settings.ts'
+import { addAnnouncementFiles } from './announcement-files.ts'
 
 /** `hub announcement`: the joint announcements of the four regions. */
 export function addAnnouncement(program: Command, cli: Cli): void {
@@ -65,125 +61,47 @@ export function addAnnouncement(program: Command, cli: Cli): void {
       out.result(state, () => describe(state))
     }))
 
-  command('verify', '核验公示文件：签名在任何地方，数字凭一个副本', 'verify a published file: the signatures anywhere, the figures by a replica')
-    .argument('<file>', '公示文件（JSON） · the file')
-    .option('--keys <folder>', '各地区公钥所在目录（<地区>/keys.yaml） · folder of the regions\' public keys')
-    .option('--region <region>', '由此地区的副本复算 · have the replica of this region recompute the figures')
-    .action(cli.action(async ({ settings, out }, [file], options) => {
-      const bytes = await readFile(file!).catch((error: unknown) => { throw new CliFailure(EXIT.validation, `读不到 ${file}。`, `${file} cannot be read.`, { cause: error }) })
-      const verified = verifyEdition(bytes, await keysIn((options['keys'] as string | undefined) ?? settings().publicKeysDir!))
-      const figures = verified.edition === null || options['region'] === undefined ? undefined : await recomputed(settings(), toRegion(options['region'] as string), verified.edition)
-      out.result({ valid: verified.valid, problems: verified.problems, struck: verified.struck, figures }, () => describeVerified(verified, figures))
-      return verified.valid && figures?.same !== false ? EXIT.ok : EXIT.runtime
+  one(command('rises', '与上年同期可比日相比明显上升的类别，及提示草稿', 'classes that rose by more than chance, each with the beginning of a tip'))
+    .action(cli.action(async ({ settings, out }, [campaign, year], options) => {
+      const { rises } = await askAnnouncer<{ rises: Rise[] }>(settings(), regionOf(settings(), options), 'officer', 'GET', `${pathOf(campaign, year)}/rises`)
+      out.result(rises, () => describeRises(rises))
     }))
+
+  one(command('tips', '写消费提示（由起草地区），代替原有各条；改动后各地须重新审核', 'write the tips, where it was drafted, in the place of all before; the regions approve anew'))
+    .option('--tip <text>', '一条提示，可重复；不写则清空 · a tip, may be repeated; none = no tips', (text: string, before: string[]) => [...before, text], [])
+    .action(cli.action(async ({ settings, out }, [campaign, year], options) => {
+      const state = await askAnnouncer<AnnouncementState>(settings(), regionOf(settings(), options), 'officer', 'PUT', `${pathOf(campaign, year)}/tips`, { tips: (options['tip'] as string[]).map((zh) => ({ zh })) })
+      out.result(state, () => describe(state))
+    }))
+
+  one(command('correct', '更正本地区截数中的一条投诉：经营者有误，或记录已撤销；随后各地签署更正版', 'put right a complaint in this region\'s first copy: a wrong trader, or a voided record; an erratum edition follows'))
+    .option('--wrong-trader <recordId>', '经营者有误、已发布更正的投诉 · a complaint whose trader was wrong and has been corrected')
+    .option('--voided <recordId>', '已撤销的投诉，须附 --event · a complaint that is void; with --event')
+    .option('--event <file>', '该投诉截数时的记录（JSON），- 为标准输入 · the record as it was at the cut, JSON; - = standard input')
+    .action(cli.action(async ({ settings, out }, [campaign, year], options) => {
+      const body = { corrections: [await correctionOf(cli, options)] }
+      const state = await askAnnouncer<AnnouncementState>(settings(), regionOf(settings(), options), 'approver', 'POST', `${pathOf(campaign, year)}/corrections`, body)
+      out.result(state, () => describe(state))
+    }))
+
+  one(command('retract', '撤回已发布的公示；撤回为新的一版，须四地签署', 'take a published one back: an edition of its own, which all sign')).requiredOption('--why <reason>', '理由，四地可见 · why; the four regions see it')
+    .action(cli.action(async ({ settings, out }, [campaign, year], options) => {
+      const state = await askAnnouncer<AnnouncementState>(settings(), regionOf(settings(), options), 'approver', 'POST', `${pathOf(campaign, year)}/retractions`, { reason: options['why'] as string })
+      out.result(state, () => describe(state))
+    }))
+
+  addAnnouncementFiles(command, one, cli)
 }
 
-/** What a replica gives for an edition: the same figures, others, or that it can no longer say. */
-interface Recomputation {
-  readonly recomputable: boolean
-  readonly same: boolean | null
-  readonly changes: readonly unknown[]
-}
-
-async function recomputed(settings: Settings, region: Region, { statement }: Edition): Promise<Recomputation> {
-  return askAnnouncer<Recomputation>(settings, region, 'officer', 'POST', `${pathOf(statement.campaign, String(statement.year))}/recomputations`, { edition: statement.edition })
-}
-
-/** Waits for the signatures, approves as both approvers of each region, waits for the file. */
-async function publishDemo(settings: Settings, regions: readonly Region[], path: string, out: Output): Promise<AnnouncementState> {
-  const state = (region: Region): Promise<AnnouncementState> => askAnnouncer<AnnouncementState>(settings, region, 'officer', 'GET', path)
-  out.note('等待四地复算签署', 'waiting for the four regions to recompute and sign')
-  for (const region of regions) {
-    const seen = await until(() => state(region), (now) => now.status === 'published' || now.draft?.regions[region].recomputed != null)
-    if (seen.status === 'published' || seen.draft!.regions[region].approved !== null) continue
-    for (const role of ['approver', 'approver2'] as const) {
-      await askAnnouncer(settings, region, role, 'POST', `${path}/approvals`, {}).catch((error: unknown) => {
-        // A demo that was run before has been approved by this one.
-        if (!(error instanceof CliFailure) || !error.zh.includes('NEEDS_ANOTHER')) throw error
-      })
-    }
+async function correctionOf(cli: Cli, { wrongTrader, voided, event }: { readonly wrongTrader?: string; readonly voided?: string; readonly event?: string }): Promise<object> {
+  if ((wrongTrader === undefined) === (voided === undefined) || (voided === undefined) !== (event === undefined)) {
+    throw new CliFailure(EXIT.validation, '请写 --wrong-trader <记录号>，或 --voided <记录号> 并以 --event 附上截数时的记录。', 'Give --wrong-trader <recordId>, or --voided <recordId> with --event.')
   }
-  const done = await Promise.all(regions.map((region) => until(() => state(region), ({ status }) => status === 'published')))
-  return done[0]!
-}
-
-async function until(look: () => Promise<AnnouncementState>, passes: (state: AnnouncementState) => boolean): Promise<AnnouncementState> {
-  for (const began = performance.now(); ;) {
-    const state = await look()
-    if (passes(state)) return state
-    if (performance.now() - began > DEADLINE_MS) throw new CliFailure(EXIT.runtime, `${DEADLINE_MS / 1000} 秒后仍未完成：${describe(state)}`, `Not done in ${DEADLINE_MS / 1000} s.`)
-    await pause(LOOK_MS)
+  if (voided === undefined) return { reason: 'wrong-trader', recordId: wrongTrader }
+  const text = event === '-' ? (await Array.fromAsync(cli.stdin)).join('') : await readFile(event!, 'utf8').catch((error: unknown) => { throw new CliFailure(EXIT.validation, `读不到 ${event}。`, `${event} cannot be read.`, { cause: error }) })
+  try {
+    return { reason: 'voided', recordId: voided, event: JSON.parse(text) as object }
+  } catch (error) {
+    throw new CliFailure(EXIT.validation, `${event} 不是 JSON。`, `${event} is not JSON.`, { cause: error })
   }
-}
-
-function regionOf(settings: Settings, options: Record<string, unknown>): Region {
-  return options['region'] === undefined ? regionsWith(settings, 'announcer')[0]!.region : toRegion(options['region'] as string)
-}
-
-function pathOf(campaign: string | undefined, year: string | undefined): string {
-  if (!/^[a-z0-9-]+$/.test(campaign ?? '') || !/^\d{4}$/.test(year ?? '')) throw new CliFailure(EXIT.validation, '请写明公示项目和四位年度，如 spring-festival 2026。', 'Name the campaign and the year, such as spring-festival 2026.')
-  return `/v1/desk/announcements/${campaign}/${year}`
-}
-
-async function keysIn(folder: string): Promise<Partial<Record<Region, PublicKeys>>> {
-  const found = await Promise.all(REGIONS.map(async (region) => readPublicKeys(join(folder, region, 'keys.yaml')).then((keys) => [[region, keys] as const], () => [])))
-  return Object.fromEntries(found.flat())
-}
-
-const STATUS: Readonly<Record<string, string>> = {
-  planned: '未到', past: '已过未办', cutting: '截数中', drafting: '待起草', signing: '复算中', approving: '待审核', held: '暂缓', published: '已发布', retracted: '已撤回',
-}
-
-function describe({ name, year, status, plan, regions, draft, scrub, editions }: AnnouncementState): string {
-  const rows = REGIONS.map((region) => {
-    const { cut, of, text } = regions[region]
-    const acts = draft?.regions[region]
-    const dissent = acts?.dissent
-    return [
-      region, `${cut}/${of}`, text === null ? both('完整', 'complete') : text[0], acts?.missing === true ? both('不在本版', 'not in it') : acts?.recomputed ?? (dissent == null ? null : `${dissent.why.split(' · ')[0]} ${[...dissent.records, ...dissent.disagreements.map((one) => one.text[0])].slice(0, 3).join('；')}`),
-      acts?.approved ?? acts?.rejected ?? acts?.fault ?? null,
-    ]
-  })
-  return [
-    `${name[0]} ${year}  ${STATUS[status] ?? ''} ${status}  ${plan.window.from} – ${plan.window.to}  ${both('截数', 'cut')} ${plan.cut}`,
-    table(['地区 region', '截数 cut', '完整性 completeness', '复算 recomputed', '审核 approved'], rows),
-    ...(scrub === null ? [] : [both(`本地副本核对 ${scrub.rows} 行，${scrub.ms} ms`, `this replica's pass: ${scrub.rows} rows, ${scrub.ms} ms`)]),
-    ...editions.map((one) => `${one.edition}  ${one.kind}  ${one.title}  ${one.publishedAt}`),
-  ].join('\n')
-}
-
-const ROWS: Readonly<Record<string, string>> = {
-  received: '登记', counted: '计入', accepted: '受理', refused: '不予受理', pending: '待受理', transferred: '移送', reports: '举报', consultations: '咨询',
-}
-
-function describeEdition({ statement, annex, digests, recomputed, approved }: Edition): string {
-  const { figures, title, plan, demo } = statement
-  return [
-    `${demo ? '【演示数据】' : ''}${title[0]}  ${plan.window.from} – ${plan.window.to}`,
-    ...(figures === null ? [] : [table(['指标 figure', ...REGIONS, '合计 total'], [
-      ...figures.counts.map(({ definition, counts }) => [`${ROWS[definition.split('@')[0]!] ?? ''} ${definition}`, ...REGIONS.map((region) => counts[region]), counts.total]),
-      ['调解成功率 success', ...REGIONS.map((region) => ratio(figures.mediation.values[region]?.success)), ratio(figures.mediation.values.total.success)],
-      ['挽回（元） recovered', ...REGIONS.map((region) => yuan(figures.mediation.values[region]?.recoveredFen)), yuan(figures.mediation.values.total.recoveredFen)],
-    ])]),
-    both(`列名经营者 ${annex.rows.length}`, `traders listed ${annex.rows.length}`),
-    `${both('签署', 'signed')}: ${recomputed.map(({ region }) => region).join(' ')}    ${both('审核', 'approved')}: ${approved.map(({ region }) => region).join(' ')}    ${both('摘要', 'digest')} ${digests.aggregates.slice(0, 16)}`,
-  ].join('\n')
-}
-
-function ratio(value: { readonly numerator: number; readonly denominator: number } | null | undefined): string | null {
-  return value == null ? null : `${value.numerator}/${value.denominator}`
-}
-
-function yuan(fen: string | null | undefined): string | null {
-  return fen == null ? null : (Number(fen) / 100).toFixed(2)
-}
-
-function describeVerified({ valid, problems, edition, struck }: Verified, figures: Recomputation | undefined): string {
-  return [
-    ...(edition === null ? [] : [`${edition.statement.title[0]}  ${edition.digests.aggregates.slice(0, 16)}`]),
-    valid ? both('核验通过：内容与各地区签名一致', 'verified: it is what the regions signed') : both('核验不通过', 'not verified'),
-    ...problems.map(({ text }) => `  ${both(text[0], text[1])}`),
-    ...(struck === 0 ? [] : [both(`${struck} 个名称公示期满，已移除；签名仍然有效`, `${struck} names were struck at the end of their term; the signatures hold`)]),
-    ...(figures === undefined ? [] : [!figures.recomputable ? both('该副本已不能复算', 'no longer recomputable here') : figures.same === true ? both('该副本复算一致', 'the replica gives the same figures') : both(`该副本复算不同：${figures.changes.length} 处`, `the replica gives other figures: ${figures.changes.length}`)]),
-  ].join('\n')
 }

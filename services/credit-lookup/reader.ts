@@ -5,7 +5,7 @@ import { pause } from '@hub/runtime/pause'
 import type { Checkpoint } from '@hub/schemas/generated/checkpoint'
 import type { ParkedEvent } from '@hub/schemas/generated/parked-event'
 import type { SourceStatus } from '@hub/schemas/generated/source-status'
-import { classifyEvent, type LogPlace, startsLog } from '@hub/schemas/log-event'
+import { classifyEvent, startsLog } from '@hub/schemas/log-event'
 import type { Item, RecordItem } from '@hub/schemas/log-item'
 import { dateText } from '@hub/schemas/record-json'
 import { PARTITIONS, type Region, REGIONS, type Stream, type Topic, topicName } from '@hub/schemas/streams'
@@ -13,45 +13,25 @@ import { todayInShanghai } from '@hub/schemas/visibility'
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import { logsOf } from './changes/cursor.ts'
-import { Ring, type RingState } from './changes/ring.ts'
 import { stops } from './changes/stops.ts'
 import type { RegionFacts } from './completeness.ts'
 import { DetailsDamaged } from './entry.ts'
-import { type Holdings } from './holdings.ts'
-import { keyOf, type LogState, readLogs } from './logs.ts'
-import { Partition, type PartitionState, type Proof } from './partition.ts'
+import { begin, factsOf, isOther, type Life, type OwnLife, saveLife, STREAM } from './life.ts'
+import { keyOf, readLogs } from './logs.ts'
+import type { Partition } from './partition.ts'
 import { createRedrives, type Redrives } from './redrives.ts'
-import { load, type Place, save } from './snapshot.ts'
-import { Sources } from './sources.ts'
 
-const STREAM = 'credit-blacklist'
 /** Longest stretch of work before questions get their turn. */
 const HOLD_MS = 2
 const AGAIN_MS = 1_000
 const LOOK_MS = 60_000
 const COMPACT_MS = 100
 const COMPACT_ENTRIES = 200
-/** From the best to the worst. */
-const PROOFS: readonly Proof[] = ['equal', 'unknown', 'parked sets differ', 'different']
 const TECHNICAL_KEYS: Readonly<Record<string, (record: never) => string>> = {
   'cn.yrd.source_status.SourceStatus': ({ sourceSystem }: SourceStatus) => sourceSystem,
   'cn.yrd.checkpoint.Checkpoint': () => 'checkpoint',
   'cn.yrd.checkpoint.Position': () => 'position',
   'cn.yrd.parked.ParkedEvent': ({ topic, partition, offset }: ParkedEvent) => `${topic}/${partition}/${offset}`,
-}
-
-/** What is known now, and how far it has been read. */
-export interface Life {
-  readonly holdings: Holdings
-  /** In the order of their numbers in the holdings. */
-  readonly partitions: readonly Partition[]
-  readonly sources: Sources
-  /** The newest changes, and which logs they are of. */
-  readonly changes: Ring
-  readonly logs: string
-  /** Everything the logs had when it began is here. */
-  readonly loaded: boolean
 }
 
 export interface Reader {
@@ -74,18 +54,6 @@ export interface ReaderOptions {
   readonly dir: string
   readonly snapshotMs: number
   readonly log: Log
-}
-
-interface OwnLife extends Life {
-  /** By `topic/partition`: where a technical topic is read from, how far it is, and how far it must be. */
-  readonly technical: Map<string, { readonly place: LogPlace; next: number; readonly readyAt: number }>
-  readonly byKey: ReadonlyMap<string, { readonly place: LogPlace; readonly partition: Partition; lost: boolean }>
-}
-
-interface SavedState {
-  readonly partitions: readonly PartitionState[]
-  readonly changes: RingState
-  readonly rebuilt: boolean
 }
 
 class Rebuild extends Error {}
@@ -112,7 +80,7 @@ export function createReader(options: ReaderOptions): Reader {
       return fault
     },
     failed: (error) => giveUp(error),
-    facts: (of) => REGIONS.map((one) => factsOf(of, one)),
+    facts: (of) => REGIONS.map((one) => factsOf(of, one, topicPrefix)),
     async run(signal) {
       while (!signal.aborted) {
         try {
@@ -125,7 +93,7 @@ export function createReader(options: ReaderOptions): Reader {
           await pause(AGAIN_MS, signal)
         }
       }
-      if (life?.loaded === true) await saveNow(life).catch((error: unknown) => log.warn({ err: error }, 'the last snapshot was not written'))
+      if (life?.loaded === true) await saveLife(life, rebuilt, dir).catch((error: unknown) => log.warn({ err: error }, 'the last snapshot was not written'))
       life?.holdings[Symbol.dispose]()
       life = undefined
     },
@@ -142,7 +110,8 @@ export function createReader(options: ReaderOptions): Reader {
       log.error('a topic was created anew: everything is read from the beginning')
       beginAnew()
     }
-    const mine = life ??= begin(logs)
+    const mine = life ??= begin({ places, technical, dir, log }, logs)
+    rebuilt ||= mine.rebuilt
     const ended = Promise.withResolvers<never>()
     ended.promise.catch(() => { /* raced below */ })
     const fail = (error: unknown): void => ended.reject(error instanceof Error ? error : new Error(String(error)))
@@ -169,33 +138,6 @@ export function createReader(options: ReaderOptions): Reader {
     } finally {
       stop.abort()
       await Promise.allSettled(tasks)
-    }
-  }
-
-  /** From the newest snapshot that is of these logs, else from nothing. */
-  function begin(logs: ReadonlyMap<string, LogState>): OwnLife {
-    const { holdings, places: saved, state, skipped } = load({ dir, places: places.length, refuse: (found) => found.map((one) => isOther(logs, one) ?? isOutside(logs, one)).find((one) => one !== undefined) })
-    for (const { name, error } of skipped) log.warn({ snapshot: name, err: error }, 'a snapshot is of no use')
-    const before = state as SavedState | undefined
-    rebuilt ||= before?.rebuilt ?? false
-    const partitions = places.map(({ topic, partition, region: origin }, number) => {
-      const { low, high, generation } = logs.get(keyOf({ topic, partition }))!
-      return new Partition(number, origin, saved[number] ?? { topic, partition, generation, next: low }, high, before?.partitions[number])
-    })
-    log.info({ subjects: holdings.subjects.size, records: holdings.records.size, snapshot: saved.length > 0 }, 'credit lists loaded')
-    const reading = new Map(technical.map(({ topic, region: origin, stream }) => {
-      const { low, high } = logs.get(keyOf({ topic, partition: 0 }))!
-      // What a region says of a source stands until it says something else; a checkpoint is worth something for minutes.
-      return [keyOf({ topic, partition: 0 }), { place: { region: origin, stream, partition: 0, technical: true }, next: stream === 'checkpoint' ? high : low, readyAt: high }]
-    }))
-    return {
-      holdings, partitions, sources: new Sources(), technical: reading,
-      changes: new Ring(partitions.map(({ next }) => next), before?.changes),
-      logs: logsOf(partitions.map(({ generation }) => generation)),
-      get loaded() {
-        return partitions.every(({ loaded }) => loaded) && [...reading.values()].every(({ next, readyAt }) => next >= readyAt)
-      },
-      byKey: new Map(partitions.map((partition) => [keyOf(partition), { partition, lost: false, place: { region: partition.region, stream: STREAM, partition: partition.partition, technical: false } }])),
     }
   }
 
@@ -285,15 +227,10 @@ export function createReader(options: ReaderOptions): Reader {
     while (!signal.aborted) {
       await pause(options.snapshotMs, signal)
       if (signal.aborted || !mine.loaded) continue
-      await saveNow(mine, signal).catch((error: unknown) => {
+      await saveLife(mine, rebuilt, dir, signal).catch((error: unknown) => {
         if (!signal.aborted) log.error({ err: error }, 'the snapshot was not written')
       })
     }
-  }
-
-  async function saveNow(mine: OwnLife, signal?: AbortSignal): Promise<void> {
-    const state: SavedState = { partitions: mine.partitions.map((partition) => partition.state), changes: mine.changes.state, rebuilt }
-    await save(dir, mine.holdings, mine.partitions.map((partition) => partition.place), state, signal)
   }
 
   async function keepCompact(mine: OwnLife, signal: AbortSignal): Promise<void> {
@@ -313,28 +250,6 @@ export function createReader(options: ReaderOptions): Reader {
     }
   }
 
-  function factsOf(of: Life, one: Region): RegionFacts {
-    const own = of.partitions.filter((partition) => partition.region === one)
-    const now = performance.now()
-    const ages = own.map(({ freshness }) => freshness.staleness(now))
-    return {
-      region: one,
-      transportAgeMs: ages.some((age) => age === undefined) ? undefined : Math.max(...ages.map((age) => age!)),
-      sources: of.sources.of(one, (topic, partition) => own.find((found) => found.topic === topicPrefix + topic && found.partition === partition)?.lastSequence),
-      unreadable: own.reduce((sum, { unreadable }) => sum + unreadable, 0),
-      proof: own.map(({ proof }) => proof).reduce((worst, next) => (PROOFS.indexOf(next) > PROOFS.indexOf(worst) ? next : worst)),
-      positions: own.map(({ place }) => ({ ...place, topic: place.topic.slice(topicPrefix.length) })),
-    }
-  }
-}
-
-function isOther(logs: ReadonlyMap<string, LogState>, place: Place): string | undefined {
-  return logs.get(keyOf(place))?.generation === place.generation ? undefined : `${keyOf(place)} is another log`
-}
-
-function isOutside(logs: ReadonlyMap<string, LogState>, place: Place): string | undefined {
-  const { low, high } = logs.get(keyOf(place))!
-  return place.next < low || place.next > high ? `${place.next} lies outside the log of ${keyOf(place)}` : undefined
 }
 
 function keyOfTechnical(contract: string, record: unknown): string | undefined {

@@ -3,7 +3,7 @@ import { contractByName } from '@hub/schemas/contracts'
 import { instantText } from '@hub/schemas/record-json'
 import { show, stateOf, todayInShanghai, type Viewer } from '@hub/schemas/visibility'
 import { shownOf } from '../answer.ts'
-import type { Life } from '../reader.ts'
+import type { Life } from '../life.ts'
 import type { Change } from './ring.ts'
 
 /** Texts that are kept for readers of one kind, so that many of them cost little more than one. */

@@ -18,6 +18,7 @@ import { relayHealth } from './health.ts'
 import { HEARTBEAT } from './heartbeats.ts'
 import { whileLeading } from './leadership.ts'
 import { createRelayMetrics } from './metrics.ts'
+import { ACT } from './republish-acts.ts'
 import type { Failpoint } from './sender.ts'
 import { ensurePositions } from './store.ts'
 
@@ -42,7 +43,7 @@ export async function start(config: RelayConfig, context: Context & { failpoint?
       brokers: config.brokers, clientId: `${region}.relay`,
       ...(config.username === null ? {} : { username: config.username, password: config.password ?? '' }),
     }, log)
-    const contracts = [GENESIS, HEARTBEAT].map((name) => contractByName(name)!)
+    const contracts = [GENESIS, HEARTBEAT, ACT].map((name) => contractByName(name)!)
     const codec = await createCodec({ registryUrl: config.registryUrl, cacheDir: config.stateDir, contracts, guard: createGuard, log })
     const metrics = createRelayMetrics(context.metrics, db, topics.map(({ topic }) => topic))
     const { wakeup } = context

@@ -1,3 +1,4 @@
+import type { Codec } from '@hub/runtime/codec'
 import { appendOutbox, type Db, lockHeads, type OutboxRow } from '@hub/runtime/db'
 import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
@@ -7,6 +8,7 @@ import { contractFor } from '@hub/schemas/contracts'
 import { isDataStream, type Topic } from '@hub/schemas/streams'
 import { type GenesisWatch, judge } from './genesis.ts'
 import { keyOf, type OwnPartition } from './partition.ts'
+import { forgetLostActs, readOwnActs } from './republish-acts.ts'
 import { adoptLog, forgetLost, moveVersions, readOnTheirWay, readRecords, tellParkedAgain, tellSourcesAgain } from './republish-store.ts'
 import { audit, finishRequest, nextRequest, noteProgress, type RelayRequest } from './requests.ts'
 import { fromLog } from './tasks.ts'
@@ -35,6 +37,7 @@ const NOTHING: PartitionProgress = { after: '', published: 0, waiting: 0, lost: 
 
 export interface Republishing {
   readonly db: Db
+  readonly codec: Codec
   readonly region: string
   readonly topics: readonly Topic[]
   readonly partitions: readonly OwnPartition[]
@@ -59,7 +62,7 @@ export async function serveRequests(options: Republishing, signal: AbortSignal):
 
 /**
  * Puts the current version of every record of a topic that was created anew into the outbox, stubs included, as this region's replica has it: the same event,
- * version and bytes, behind what waits. Sequences go on where they were. What waits in a newer version is left to it.
+ * version and bytes, behind what waits. Sequences go on where they were. What waits in a newer version is left to it. Of an announcement topic, every act.
  */
 async function republish(options: Republishing, request: RelayRequest<Progress>, signal: AbortSignal): Promise<void> {
   const { db, log, wakeup } = options
@@ -96,10 +99,17 @@ function placesOf({ topics, partitions, genesis }: Republishing, request: RelayR
 
 type Client = Parameters<Parameters<Db['tx']>[0]>[0]
 
-/** The next page of records; undefined when there is none. */
-async function page(client: Client, { region }: Republishing, { stream }: Topic, own: OwnPartition, now: PartitionProgress): Promise<PartitionProgress | undefined> {
-  if (!isDataStream(stream)) return undefined
+/** The next page; undefined when there is none. */
+async function page(client: Client, { codec, region }: Republishing, { stream }: Topic, own: OwnPartition, now: PartitionProgress): Promise<PartitionProgress | undefined> {
   const { topic, partition, acked } = own
+  if (stream === 'announcement') {
+    const acts = await readOwnActs(client, codec, region, now.after)
+    if (acts.length === 0) return undefined
+    let sequence = (await lockHeads(client, [own])).get(keyOf(own))!
+    appendOutbox(client, acts.map(({ row }): OutboxRow => ({ ...row, topic, partition, sequence: sequence++ })))
+    return { ...now, after: acts.at(-1)!.id, published: now.published + acts.length }
+  }
+  if (!isDataStream(stream)) return undefined
   // Lock first: whoever publishes a newer version meanwhile comes before it or behind it, never beside it.
   let sequence = (await lockHeads(client, [own])).get(keyOf(own))!
   const records = await readRecords(client, stream, region, partition, now.after, PAGE)
@@ -116,7 +126,7 @@ async function page(client: Client, { region }: Republishing, { stream }: Topic,
 
 /** The end of a partition: the relay may use its new log. */
 async function complete(client: Client, { region }: Republishing, request: RelayRequest<Progress>, { stream }: Topic, own: OwnPartition, now: PartitionProgress): Promise<PartitionProgress> {
-  const lost = isDataStream(stream) ? await forgetLost(client, own, stream, region, own.acked) : []
+  const lost = isDataStream(stream) ? await forgetLost(client, own, stream, region, own.acked) : stream === 'announcement' ? await forgetLostActs(client, own, region, own.acked) : []
   if (stream === 'parked') await tellParkedAgain(client)
   if (stream === 'source-status') await tellSourcesAgain(client)
   await adoptLog(client, own)

@@ -1,4 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { say } from '@hub/announcer/store/acts'
+import { createCodec } from '@hub/runtime/codec'
+import { migrate } from '@hub/runtime/db'
+import { createLog } from '@hub/runtime/log'
+import { createWakeup } from '@hub/runtime/wakeup'
+import { ALL_CONTRACTS } from '@hub/schemas/contracts'
+import { createGuard } from '@hub/schemas/guard'
 import { partitionOf } from '@hub/schemas/partition'
 import { PARTITIONS, topicName, type Region } from '@hub/schemas/streams'
 import { runHub, settingsOf } from '../cli/run-hub.ts'
@@ -109,4 +116,35 @@ test('the origin publishes everything again, the others rebuild while their othe
   expect(await replicaId(OTHER)).not.toBe(ids[1])
   const { rows: acts } = await hub.db(ORIGIN).query<{ what: string }>(`SELECT DISTINCT what FROM audit ORDER BY what`)
   expect(acts.map(({ what }) => what)).toEqual(['rebuild', 'republish'])
+})
+
+test('an announcement topic: what the region did in announcements is on the new log, and what was on the old one alone is said again', { timeout: 240_000 }, async () => {
+  const acts = topicName(ORIGIN, 'announcement', hub.fixture.prefix)
+  const codec = await createCodec({ registryUrl: hub.fixture.registryUrl, cacheDir: await hub.fixture.stateDir(), contracts: ALL_CONTRACTS, guard: createGuard, log: createLog({ service: 'test', level: 'silent' }) })
+  await migrate(hub.db(ORIGIN), 'announcer', new URL('../../services/announcer/migrations/', import.meta.url))
+  const speaker = { db: hub.db(ORIGIN), codec, region: ORIGIN, topicPrefix: hub.fixture.prefix, wakeup: createWakeup() }
+  const retract = (year: number): Promise<boolean> => say(speaker, { campaign: '315', year, edition: 2 }, 'retract', 'retract', { reason: `因故撤回 ${year}` })
+  const years = Array.from({ length: 45 }, (_, i) => 2001 + i)
+  for (const year of years) expect(await retract(year)).toBe(true)
+  const kept = async (region: Region) => (await hub.db(region).query('SELECT campaign, year, region, number, edition, at, says, body FROM announcement_act ORDER BY year')).rows
+  await eventually('both have them', async () => (await Promise.all([kept(ORIGIN), kept(OTHER)])).every((rows) => rows.length === years.length) || undefined, 30_000)
+  const before = await kept(ORIGIN)
+
+  // What it would notice within a minute it notices at its start.
+  await hub.stop(ORIGIN)
+  await deleteTopic(hub.fixture, acts)
+  await applyAgain(hub.fixture)
+  begin(ORIGIN)
+  const relay = async (): Promise<string | null | undefined> => (await hub.db(ORIGIN).query<{ reason: string | null }>('SELECT paused_reason AS reason FROM relay_position WHERE topic = $1', [acts])).rows[0]?.reason
+  await eventually('the relay does not use the new log', async () => (await relay())?.startsWith('generation-changed') || undefined, 90_000)
+  // One that this replica never got: it was on the old log alone.
+  await hub.db(ORIGIN).query('DELETE FROM announcement_act WHERE year = 2001')
+  expect(await command('republish', 'zj.announcement', '--why', WHY)).toMatchObject({ exit: 1, json: { partitions: [{ published: 44, lost: 1, records: ['315/2001/2/1'] }] } })
+  expect(await Promise.all([retract(2001), retract(2002)])).toEqual([true, false])
+  // A replica that has nothing of it reads it from the new log.
+  await hub.db(OTHER).query('DELETE FROM announcement_act')
+  await eventually('all of it is on the new log', async () => (await hub.db(ORIGIN).query('SELECT FROM relay_position p JOIN outbox_head h USING (topic, partition) WHERE topic = $1 AND (paused_reason IS NOT NULL OR next_sequence - last_sequence > 1)', [acts])).rows.length === 0 || undefined, 30_000)
+  for (const region of [ORIGIN, OTHER]) expect(await command('rebuild', 'zj.announcement', '--region', region, '--why', WHY)).toMatchObject({ exit: 0 })
+  await eventually('both have them again', async () => (await Promise.all([kept(ORIGIN), kept(OTHER)])).every((rows) => rows.length === years.length) || undefined, 60_000)
+  for (const region of [ORIGIN, OTHER]) expect((await kept(region)).slice(1)).toEqual(before.slice(1))
 })

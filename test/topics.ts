@@ -20,10 +20,24 @@ export async function deleteTopic(fixture: Fixture, topic: string): Promise<void
   await eventually('the topic is gone', async () => !(await admin.topics()).some((one) => one.topic === topic))
 }
 
+/** What has the broker compact a topic within a second, again and again. */
+export const COMPACT_AT_ONCE = { 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01', 'min.compaction.lag.ms': '0', 'max.compaction.lag.ms': '500', 'delete.retention.ms': '100' }
+
+/** Has the broker compact topics from now on as fast as it can. */
+export async function compactAtOnce(fixture: Fixture, topics: readonly string[]): Promise<void> {
+  const admin = adminOf(fixture)
+  try {
+    await admin.connect()
+    const configEntries = Object.entries(COMPACT_AT_ONCE).map(([name, value]) => ({ name, value }))
+    await admin.alterConfigs({ validateOnly: false, resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configEntries: [{ name: 'cleanup.policy', value: 'compact' }, ...configEntries] })) })
+  } finally {
+    await admin.disconnect()
+  }
+}
+
 /** Has the broker forget a partition's events below an offset, as a wrong setting of the topic would; one that is only compacted refuses it. */
 export async function forgetBelow(fixture: Fixture, topic: string, partition: number, offset: number): Promise<void> {
-  const { username, password } = fixture.credentials('admin')
-  const admin = new KafkaJs({ brokers: fixture.brokers, sasl: { mechanism: 'scram-sha-512', username, password }, logLevel: logLevel.NOTHING }).admin()
+  const admin = adminOf(fixture)
   const policy = (value: string) => admin.alterConfigs({ validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name: 'cleanup.policy', value }] }] })
   try {
     await admin.connect()
@@ -34,4 +48,9 @@ export async function forgetBelow(fixture: Fixture, topic: string, partition: nu
   } finally {
     await admin.disconnect()
   }
+}
+
+function adminOf(fixture: Fixture): kafkajs.Admin {
+  const { username, password } = fixture.credentials('admin')
+  return new KafkaJs({ brokers: fixture.brokers, sasl: { mechanism: 'scram-sha-512', username, password }, logLevel: logLevel.NOTHING }).admin()
 }

@@ -38,6 +38,24 @@ test('replicas that hold what was sent pass, whatever became of a send nobody an
   expect(check(HISTORY, GOOD)).toEqual([])
 })
 
+describe('a replica that was behind while the log was compacted', () => {
+  const [sh, js] = GOOD as [ReplicaState, ReplicaState]
+  /** Offset 1, A's first version, went before it was read. */
+  const behind = { ...js, versions: js.versions.slice(1), partitions: js.partitions.map((one) => (one.partition === 0 ? { ...one, applied: 1n, absent: 1n } : one)) }
+
+  test('lacks superseded versions alone', () => {
+    expect(check(HISTORY, [sh, behind], { compacted: true })).toEqual([])
+    expect(check(HISTORY, [sh, behind]).map(({ invariant }) => invariant)).toEqual(['V1', 'V6', 'V4'])
+  })
+
+  test('does not lack what is current, nor have anything else', () => {
+    const without = { ...behind, versions: behind.versions.filter(({ key }) => key !== 's/A'), partitions: behind.partitions.map((one) => (one.partition === 0 ? { ...one, applied: 0n, absent: 2n, records: 1n } : one)) }
+    expect(check(HISTORY, [sh, without], { compacted: true }).map(({ invariant, what }) => `${invariant} ${what}`)).toEqual([
+      'V1 zj.complaint s/A version 1 was acknowledged and is missing', 'V1 zj.complaint s/A version 2 was acknowledged and is missing', 'V4 zj.complaint s/A is missing, in sh 2@2 a2',
+    ])
+  })
+})
+
 test('a restored record has its stub and what came after it', () => {
   const restored: HistoryLine[] = [...HISTORY, { topic: TOPIC, key: 's/B', ver: 3, eventId: 'b3', outcome: 'ok' }]
   const states = GOOD.map((one) => ({

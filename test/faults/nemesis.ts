@@ -13,7 +13,7 @@ import { between } from '../data/random.ts'
 import { eventually } from '../eventually.ts'
 import type { Hub } from '../hub.ts'
 import { freePort } from '../runtime/free-port.ts'
-import { applyAgain, deleteTopic } from '../topics.ts'
+import { applyAgain, compactAtOnce, deleteTopic } from '../topics.ts'
 import type { Keeper } from './keeper.ts'
 import type { Conditions, Link } from './link.ts'
 import { startLoad, type Load } from './load.ts'
@@ -56,6 +56,8 @@ export interface World {
 export interface Struck {
   readonly strikes: number
   readonly poison?: number
+  /** Whether versions went from the logs that some replica had not read. */
+  readonly compacted?: boolean
 }
 
 export const FAULTS = JSON.parse(readFileSync(new URL('./faults.json', import.meta.url), 'utf8')) as Fault[]
@@ -246,6 +248,21 @@ export const NEMESES = {
       'SELECT FROM relay_position p JOIN outbox_head h USING (topic, partition) WHERE topic = $1 AND (paused_reason IS NOT NULL OR next_sequence - last_sequence > 3)', [topic])).rows.length === 0, 60_000)
     const rebuilt = await runHub(settings, ['rebuild', `${region}.complaint`, '--why', 'fault', '--yes'])
     return { strikes: again.exit === 0 && rebuilt.exit === 0 ? 1 : 0 }
+  },
+
+  /** The logs are compacted all the time while one region hears nothing of them; it catches up on what is left. Strikes are offsets that it never saw. */
+  async compacting({ hub, keepers }, { lengthMs = 0 }) {
+    const [first, second, , away] = keepers as readonly [Keeper, Keeper, Keeper, Keeper]
+    const topics = [first, second].map(({ region }) => topicName(region, 'complaint', hub.fixture.prefix))
+    away.broker.set({ silent: true })
+    await compactAtOnce(hub.fixture, topics)
+    await pause(lengthMs)
+    away.broker.set({})
+    const absent = await eventually('it has caught up on a compacted log', async () => {
+      const { rows: [row] } = await hub.db(away.region).query<{ n: bigint }>('SELECT coalesce(sum(absent), 0)::int8 AS n FROM consumer_offset WHERE topic = ANY ($1)', [topics])
+      return row!.n > 0n ? Number(row!.n) : undefined
+    }, 60_000)
+    return { strikes: absent, compacted: true }
   },
 
   async largeRecord({ hub, keepers }, _fault) {

@@ -49,7 +49,7 @@ export async function runRound(stack: Stack, fault: Fault, round: number, seed: 
     loads.push(...keepers.slice(0, 2).map(({ region }) => startLoad(hub, region, seed, BETWEEN_MS)))
     const watch = sample(hub.url, keepers, samples, sampling.signal)
     await pause(WARM_UP_MS)
-    const { strikes, poison = 0 } = await strike({ stack, hub, keepers, more: loads, seed, random: seeded(seed) }, fault)
+    const { strikes, poison = 0, compacted = false } = await strike({ stack, hub, keepers, more: loads, seed, random: seeded(seed) }, fault)
 
     const healed = performance.now()
     const since = (): number => Math.round((performance.now() - healed) / 100) / 10
@@ -64,7 +64,7 @@ export async function runRound(stack: Stack, fault: Fault, round: number, seed: 
     sampling.abort()
     await watch
 
-    const found = drainedSeconds === null ? [] : await hub.violations({ poison })
+    const found = drainedSeconds === null ? [] : await hub.violations({ poison, compacted })
     const unequal = drainedSeconds === null ? [] : (await verifyReplicas(hub.replicas())).filter(({ verdict, replicas }) => verdict !== 'equal' || replicas.some(({ matchesKept }) => !matchesKept))
     const count = (invariant: string): number => found.filter((one) => one.invariant === invariant).length
     const violations = [

@@ -1,12 +1,9 @@
 import { expect, it } from 'vitest'
 import { openFixture, type Fixture } from '@hub/test/fixture'
 import { eventually } from '../eventually.ts'
+import { COMPACT_AT_ONCE } from '../topics.ts'
 import { openLog, type Log, type Raw } from './log.ts'
 import { openReplica, recount, type Partition, type Replica } from './replica.ts'
-
-const FAST = {
-  'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01', 'min.compaction.lag.ms': '0', 'max.compaction.lag.ms': '500', 'delete.retention.ms': '100',
-}
 
 it('a fifth replica made from the log alone equals the others', async () => {
   await using fixture = await openFixture()
@@ -23,7 +20,7 @@ it('a fifth replica made from the log alone equals the others', async () => {
 })
 
 it('so does one made after compaction; it says from where on it is complete', { timeout: 120_000 }, async () => {
-  await using fixture = await openFixture({ settings: FAST })
+  await using fixture = await openFixture({ settings: COMPACT_AT_ONCE })
   await using log = await openLog(fixture)
   await using first = await openReplica(fixture, 'sh')
   await first.start()

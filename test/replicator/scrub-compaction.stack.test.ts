@@ -1,12 +1,9 @@
 import { expect, it } from 'vitest'
 import { openFixture } from '@hub/test/fixture'
 import { eventually } from '../eventually.ts'
+import { COMPACT_AT_ONCE } from '../topics.ts'
 import { openLog } from './log.ts'
 import { openReplica, recount, type Replica } from './replica.ts'
-
-const FAST = {
-  'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01', 'min.compaction.lag.ms': '0', 'max.compaction.lag.ms': '500', 'delete.retention.ms': '100',
-}
 
 interface Outcome {
   readonly repaired: number
@@ -21,7 +18,7 @@ async function compareWithLog({ db }: Replica, topic: string): Promise<Outcome> 
 }
 
 it('what compaction took is no difference: rows that the log can no longer decide are named and left, all others are still proven', { timeout: 180_000 }, async () => {
-  await using fixture = await openFixture({ settings: FAST })
+  await using fixture = await openFixture({ settings: COMPACT_AT_ONCE })
   await using log = await openLog(fixture)
   await using replica = await openReplica(fixture, 'sh')
   await replica.start()

@@ -20,34 +20,36 @@ export async function deleteTopic(fixture: Fixture, topic: string): Promise<void
   await eventually('the topic is gone', async () => !(await admin.topics()).some((one) => one.topic === topic))
 }
 
+/** An administrator of the broker, connected until disposed. */
+export async function openAdmin(fixture: Fixture): Promise<kafkajs.Admin & AsyncDisposable> {
+  const admin = adminOf(fixture)
+  await admin.connect()
+  return Object.assign(admin, { [Symbol.asyncDispose]: () => admin.disconnect() })
+}
+
+/** Who leads each partition of a topic, and which brokers have all of it. */
+export async function partitionsOf(admin: kafkajs.Admin, topic: string): Promise<kafkajs.PartitionMetadata[]> {
+  return (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]!.partitions.toSorted((a, b) => a.partitionId - b.partitionId)
+}
+
 /** What has the broker compact a topic within a second, again and again. */
 export const COMPACT_AT_ONCE = { 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01', 'min.compaction.lag.ms': '0', 'max.compaction.lag.ms': '500', 'delete.retention.ms': '100' }
 
 /** Has the broker compact topics from now on as fast as it can. */
 export async function compactAtOnce(fixture: Fixture, topics: readonly string[]): Promise<void> {
-  const admin = adminOf(fixture)
-  try {
-    await admin.connect()
-    const configEntries = Object.entries(COMPACT_AT_ONCE).map(([name, value]) => ({ name, value }))
-    await admin.alterConfigs({ validateOnly: false, resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configEntries: [{ name: 'cleanup.policy', value: 'compact' }, ...configEntries] })) })
-  } finally {
-    await admin.disconnect()
-  }
+  await using admin = await openAdmin(fixture)
+  const configEntries = Object.entries({ 'cleanup.policy': 'compact', ...COMPACT_AT_ONCE }).map(([name, value]) => ({ name, value }))
+  await admin.alterConfigs({ validateOnly: false, resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configEntries })) })
 }
 
 /** Has the broker forget a partition's events below an offset, as a wrong setting of the topic would; one that is only compacted refuses it. */
 export async function forgetBelow(fixture: Fixture, topic: string, partition: number, offset: number): Promise<void> {
-  const admin = adminOf(fixture)
+  await using admin = await openAdmin(fixture)
   const policy = (value: string) => admin.alterConfigs({ validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: [{ name: 'cleanup.policy', value }] }] })
-  try {
-    await admin.connect()
-    await admin.fetchTopicOffsets(topic) // without it the metadata are not loaded
-    await policy('compact,delete')
-    await eventually('the events are forgotten', () => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }).then(() => true))
-    await policy('compact')
-  } finally {
-    await admin.disconnect()
-  }
+  await admin.fetchTopicOffsets(topic) // without it the metadata are not loaded
+  await policy('compact,delete')
+  await eventually('the events are forgotten', () => admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }).then(() => true))
+  await policy('compact')
 }
 
 function adminOf(fixture: Fixture): kafkajs.Admin {

@@ -22,6 +22,21 @@ export interface KafkaConfig {
   users: Record<string, string>
   /** Shorter cleaner and retention intervals, for tests that wait for compaction. */
   eager: boolean
+  /** Which of three it is; alone without it. */
+  quorum?: Quorum
+}
+
+/** Three brokers, each a controller too: every partition on all of them, and what two have is acknowledged. */
+export interface Quorum {
+  /** 1, 2 or 3 */
+  node: number
+  clusterId: string
+  /** By node. */
+  controllerPorts: readonly number[]
+}
+
+export function newClusterId(): string {
+  return randomBytes(16).toString('base64url')
 }
 
 /** Formats the directory on its first start, then runs one combined broker and controller on it. */
@@ -32,7 +47,7 @@ export async function startKafka(supervisor: Supervisor, jdk: Jdk, jars: string,
   const classPath = await kafkaClassPath(jars)
   if (!existsSync(join(config.dir, 'data', 'meta.properties'))) await format(jdk, jars, classPath, properties, config)
   return supervisor.start({
-    name: 'kafka',
+    name: config.quorum === undefined ? 'kafka' : `kafka-${config.quorum.node}`,
     command: jdk.java,
     args: kafkaArgs(jdk, jars, classPath, properties),
     stopSignal: 'SIGTERM',
@@ -55,15 +70,17 @@ export async function trainKafka(jdk: Jdk, jars: string): Promise<void> {
   })
 }
 
-/** The text of `server.properties`: KRaft in one process, SCRAM for clients, the authorizer on, everything on 127.0.0.1. */
-export function serverProperties({ dir, port, controllerPort, users, eager }: KafkaConfig): string {
+/** The text of `server.properties`: KRaft, broker and controller in one process, SCRAM for clients, the authorizer on, everything on 127.0.0.1. */
+export function serverProperties({ dir, port, controllerPort, users, eager, quorum }: KafkaConfig): string {
+  const copies = quorum === undefined ? 1 : 3
+  const enough = quorum === undefined ? 1 : 2
   const admin = users['admin']
   const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule'
   const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule'
   const settings: Record<string, string | number | boolean> = {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@${HOST}:${controllerPort}`,
+    'node.id': quorum?.node ?? 1,
+    'controller.quorum.voters': (quorum?.controllerPorts ?? [controllerPort]).map((each, n) => `${n + 1}@${HOST}:${each}`).join(','),
     'listeners': `CLIENT://${HOST}:${port},CONTROLLER://${HOST}:${controllerPort}`,
     'advertised.listeners': `CLIENT://${HOST}:${port}`,
     'listener.security.protocol.map': 'CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT',
@@ -92,13 +109,15 @@ export function serverProperties({ dir, port, controllerPort, users, eager }: Ka
     'num.network.threads': 2,
     'num.io.threads': 4,
     'num.recovery.threads.per.data.dir': 2,
-    'offsets.topic.replication.factor': 1,
+    'default.replication.factor': copies,
+    'min.insync.replicas': enough,
+    'offsets.topic.replication.factor': copies,
     'offsets.topic.num.partitions': 1,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.replication.factor': copies,
+    'transaction.state.log.min.isr': enough,
     'transaction.state.log.num.partitions': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
+    'share.coordinator.state.topic.replication.factor': copies,
+    'share.coordinator.state.topic.min.isr': enough,
     'share.coordinator.state.topic.num.partitions': 1,
     'group.initial.rebalance.delay.ms': 0,
     'group.min.session.timeout.ms': 500,
@@ -130,7 +149,7 @@ async function format(jdk: Jdk, jars: string, classPath: string, properties: str
   const users = Object.entries(config.users).flatMap(([name, password]) => ['--add-scram', `SCRAM-SHA-512=[name=${name},password=${password}]`])
   await promisify(execFile)(jdk.java, [
     ...jvmFlags(jdk, jars), '-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', `-Dlog4j2.configurationFile=${LOG4J}`, '-cp', classPath,
-    'kafka.tools.StorageTool', 'format', ...formatArguments(randomBytes(16).toString('base64url'), properties), ...users,
+    'kafka.tools.StorageTool', 'format', ...formatArguments(config.quorum?.clusterId ?? newClusterId(), properties), ...users,
   ]).catch((error: { stderr?: string }) => {
     // The error of execFile holds the command line, and that the passwords.
     throw new LocalProblem('START_FAILED', '消息服务器无法建立其数据目录', 'the broker could not set up its data folder', { cause: new Error(error.stderr ?? 'no output') })

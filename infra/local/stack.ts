@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { containersAnswer, startWithCompose, type StartContainers } from './containers.ts'
 import { readExternal, type External } from './external.ts'
-import { startKafka } from './kafka.ts'
+import { newClusterId, startKafka } from './kafka.ts'
 import { prepareNative } from './native.ts'
 import { DEFAULT_PORTS, HOST, assertPortsFree, randomPorts, type StackPorts } from './ports.ts'
 import { SUPERUSER, createDatabase, postgresBinaries, startPostgres } from './postgres.ts'
@@ -35,7 +35,13 @@ export interface Stack extends StackDescription {
   stop(): Promise<void>
 }
 
-export interface StackProcesses { broker?: ManagedProcess, registry?: ManagedProcess, postgres?: ManagedProcess }
+export interface StackProcesses {
+  broker?: ManagedProcess
+  /** By node; of one broker, that one. */
+  brokers: ManagedProcess[]
+  registry?: ManagedProcess
+  postgres?: ManagedProcess
+}
 
 export interface StackOptions extends SupervisorOptions {
   dataDir: string
@@ -43,6 +49,8 @@ export interface StackOptions extends SupervisorOptions {
   onProgress: OnProgress
   /** Off for tests only (see PostgresConfig); also makes the broker's cleaner eager. */
   fsync?: boolean
+  /** Three brokers in the place of one, for tests; each on ports of its own. */
+  quorum?: boolean
   /** How containers are started where native processes cannot be; compose by default. */
   containers?: StartContainers
   /** Ends a start that is still under way: everything is stopped and the start rejects with the signal's reason. */
@@ -69,7 +77,9 @@ async function bringUp(options: StackOptions, supervisor: Supervisor): Promise<S
   const named = readExternal(REGION_USERS)
   const ports = options.ports === 'random' ? await randomPorts() : options.ports ?? DEFAULT_PORTS
   const secrets = await readSecrets(dataDir, ['admin', ...REGION_USERS])
-  const description = describe(ports, secrets, named)
+  const others = options.quorum === true ? [await randomPorts(), await randomPorts()] : []
+  const brokers = [ports, ...others]
+  const description = describe(ports.registry, ports.postgres, brokers.map(({ kafka }) => kafka), secrets, named)
   await assertPortsFree([
     ...(named.kafka ? [] : [{ name: 'Kafka', port: ports.kafka }, { name: 'Kafka controller', port: ports.kafkaController }]),
     ...(named.registryUrl ? [] : [{ name: 'Apicurio', port: ports.registry }]),
@@ -79,7 +89,7 @@ async function bringUp(options: StackOptions, supervisor: Supervisor): Promise<S
     if (!(problem instanceof LocalProblem) || problem.code === 'START_FAILED' || !await containersAnswer()) throw withAlternatives(problem)
     onProgress({ step: 'containers', state: 'note', zh: `改用容器：${problem.zh}`, en: `using containers: ${problem.en}` })
     const containers = await step(onProgress, 'containers', '启动容器', 'starting containers', () => (options.containers ?? startWithCompose)(ports, secrets))
-    return { processes: {}, stop: () => containers.stop() }
+    return { processes: { brokers: [] }, stop: () => containers.stop() }
   })
   return {
     ...description,
@@ -97,8 +107,12 @@ async function bringUp(options: StackOptions, supervisor: Supervisor): Promise<S
   async function startNative(): Promise<{ processes: StackProcesses, stop(): Promise<void> }> {
     if (!named.adminDatabaseUrl) await postgresBinaries()
     const tools = named.kafka && named.registryUrl ? undefined : await prepareNative(onProgress)
-    const broker = named.kafka || !tools ? undefined : step(onProgress, 'kafka', '消息服务器 Kafka', 'Kafka broker', () =>
-      startKafka(supervisor, tools.jdk, tools.jars.kafka, { dir: join(dataDir, 'kafka'), port: ports.kafka, controllerPort: ports.kafkaController, users: secrets.kafka, eager: !fsync }))
+    const clusterId = newClusterId()
+    const started = named.kafka || !tools ? undefined : step(onProgress, 'kafka', '消息服务器 Kafka', 'Kafka broker', () => Promise.all(brokers.map(({ kafka: port, kafkaController: controllerPort }, n) =>
+      startKafka(supervisor, tools.jdk, tools.jars.kafka, {
+        dir: join(dataDir, n === 0 ? 'kafka' : `kafka-${n + 1}`), port, controllerPort, users: secrets.kafka, eager: !fsync,
+        ...(options.quorum === true && { quorum: { node: n + 1, clusterId, controllerPorts: brokers.map(({ kafkaController }) => kafkaController) } }),
+      }))))
     const postgres = named.adminDatabaseUrl ? undefined : step(onProgress, 'postgres', '数据库 PostgreSQL', 'PostgreSQL database', () =>
       startPostgres(supervisor, { dir: join(dataDir, 'postgres'), port: ports.postgres, password: secrets.postgres, fsync }))
     const registry = named.registryUrl || !tools ? undefined : Promise.resolve(postgres).then(async () => {
@@ -106,28 +120,28 @@ async function bringUp(options: StackOptions, supervisor: Supervisor): Promise<S
       return step(onProgress, 'registry', '模式注册中心 Apicurio', 'Apicurio schema registry', () =>
         startRegistry(supervisor, tools.jdk, tools.jars.apicurio, { port: ports.registry, database: new URL(withDatabase(description.adminDatabaseUrl, 'registry')) }))
     })
-    await Promise.allSettled([broker, postgres, registry]) // so that nothing is still starting when the first failure is reported
-    const [b, p, r] = await Promise.all([broker, postgres, registry])
+    await Promise.allSettled([started, postgres, registry]) // so that nothing is still starting when the first failure is reported
+    const [b = [], p, r] = await Promise.all([started, postgres, registry])
     return {
-      processes: { ...(b && { broker: b }), ...(p && { postgres: p }), ...(r && { registry: r }) },
+      processes: { brokers: b, ...(b[0] && { broker: b[0] }), ...(p && { postgres: p }), ...(r && { registry: r }) },
       async stop() {
-        await Promise.all([b?.stop(), r?.stop()])
+        await Promise.all([...b, r].map((one) => one?.stop()))
         await p?.stop()
       },
     }
   }
 }
 
-function describe(ports: StackPorts, secrets: Secrets, named: External): StackDescription {
+function describe(registry: number, postgres: number, brokers: readonly number[], secrets: Secrets, named: External): StackDescription {
   const user = (username: string): Credentials => ({ username, password: secrets.kafka[username]! })
   return {
     kafka: named.kafka ?? {
-      brokers: `${HOST}:${ports.kafka}`,
+      brokers: brokers.map((port) => `${HOST}:${port}`).join(','),
       admin: user('admin'),
       regions: Object.fromEntries(REGION_USERS.map((region) => [region, user(region)])) as Record<RegionUser, Credentials>,
     },
-    registryUrl: named.registryUrl ?? registryUrl(ports.registry),
-    adminDatabaseUrl: named.adminDatabaseUrl ?? `postgres://${SUPERUSER}:${secrets.postgres}@${HOST}:${ports.postgres}/postgres`,
+    registryUrl: named.registryUrl ?? registryUrl(registry),
+    adminDatabaseUrl: named.adminDatabaseUrl ?? `postgres://${SUPERUSER}:${secrets.postgres}@${HOST}:${postgres}/postgres`,
   }
 }
 

@@ -49,14 +49,24 @@ async function runFaults(faults: readonly Fault[]): Promise<number> {
 /** @returns how many rounds did not pass. */
 async function runAll(wanted: readonly { fault: Fault, round: number }[], seed: number, out: string): Promise<number> {
   const signal = stopSignal()
+  let bad = 0
+  for (const quorum of [false, true]) {
+    const rounds = wanted.filter(({ fault }) => (fault.quorum ?? false) === quorum)
+    if (rounds.length > 0 && !signal.aborted) bad += await runOn(quorum, rounds, seed, out, signal)
+  }
+  return bad
+}
+
+/** @returns how many rounds did not pass, on one stack. */
+async function runOn(quorum: boolean, rounds: readonly { fault: Fault, round: number }[], seed: number, out: string, signal: AbortSignal): Promise<number> {
   const dataDir = join(PROJECT_DATA_DIR, `faults-${process.pid}`)
-  const stack = await startStack({ dataDir, ports: 'random', onProgress: consoleProgress(), signal })
+  const stack = await startStack({ dataDir, ports: 'random', quorum, onProgress: consoleProgress(), signal })
   let bad = 0
   try {
     await using server = createDb({ url: stack.adminDatabaseUrl, name: 'faults', max: 1, log: createLog({ service: 'faults', level: 'silent' }) })
     const postgres = (await server.query<{ server_version: string }>('SHOW server_version')).rows[0]!.server_version
     await server.close()
-    for (const { fault, round } of wanted) {
+    for (const { fault, round } of rounds) {
       if (signal.aborted) return 1
       say(`${fault.name} ${round}  ${fault.zh} · ${fault.en}`)
       try {

@@ -44,7 +44,8 @@ export async function openKeeper(hub: Hub, region: Region): Promise<Keeper> {
     const url = new URL(await hub.prepare(region))
     database ??= await openLink({ host: url.hostname, port: Number(url.port) })
     url.port = String(database.port)
-    return { HUB_KAFKA_BROKERS: `${brokerHost}:${broker.port}`, HUB_DATABASE_URL: url.href, ...over }
+    // A link tells its own address in the place of the broker's; there is one for one broker.
+    return { HUB_KAFKA_BROKERS: hub.fixture.brokers.length > 1 ? hub.fixture.brokers.join(',') : `${brokerHost}:${broker.port}`, HUB_DATABASE_URL: url.href, ...over }
   }
 
   async function keep(): Promise<void> {

@@ -13,12 +13,15 @@ import { between } from '../data/random.ts'
 import { eventually } from '../eventually.ts'
 import type { Hub } from '../hub.ts'
 import { freePort } from '../runtime/free-port.ts'
-import { applyAgain, compactAtOnce, deleteTopic } from '../topics.ts'
+import { applyAgain, compactAtOnce, deleteTopic, openAdmin, partitionsOf } from '../topics.ts'
 import type { Keeper } from './keeper.ts'
 import type { Conditions, Link } from './link.ts'
 import { startLoad, type Load } from './load.ts'
 import { moveToSmallDisk, type SmallDisk } from './small-disk.ts'
 import { expireLeases } from './struck.ts'
+
+/** A process of the stack of which there is one. */
+type Part = Exclude<keyof StackProcesses, 'brokers'>
 
 /** One fault of faults.json: what it does, to what, how long. */
 export interface Fault {
@@ -31,7 +34,7 @@ export interface Fault {
   /** Fewer strikes than these make a round void; one by default. */
   readonly least?: number
   readonly meanMs?: number
-  readonly process?: keyof StackProcesses
+  readonly process?: Part
   readonly signal?: 'stop' | 'SIGKILL' | 'SIGSTOP'
   readonly link?: 'broker' | 'database'
   readonly conditions?: Conditions
@@ -40,6 +43,8 @@ export interface Fault {
   readonly resetEveryMs?: number
   readonly resetShare?: number
   readonly hours?: number
+  /** On a stack with three brokers. */
+  readonly quorum?: boolean
 }
 
 /** What a nemesis strikes. `load` was begun before it; what it starts itself is in `more`. */
@@ -136,6 +141,27 @@ export const NEMESES = {
     // What was killed may have children that still hold its memory or its port.
     await eventually(`${name} runs again`, () => part.restart().then(() => true), 60_000)
     return { strikes: part.pid === pid ? 0 : 1 }
+  },
+
+  /** Of three brokers the one that leads a partition under load is killed, and comes back; the next is struck once all three have everything again. */
+  async leaderKilled({ stack, hub, keepers }, { lengthMs = 0, meanMs = 10_000 }) {
+    const topic = topicName(keepers[0]!.region, 'complaint', hub.fixture.prefix)
+    await using admin = await openAdmin(hub.fixture)
+    const until = performance.now() + lengthMs
+    let strikes = 0
+    while (performance.now() < until) {
+      const began = performance.now()
+      const { leader } = (await partitionsOf(admin, topic))[0]!
+      const broker = stack.processes.brokers[leader - 1]!
+      broker.kill()
+      await broker.ended()
+      await eventually('another leads', async () => { const now = (await partitionsOf(admin, topic))[0]!.leader; return now !== leader && now > 0 }, 30_000)
+      strikes++
+      await broker.restart()
+      await eventually('all three have everything again', async () => (await partitionsOf(admin, topic)).every(({ isr }) => isr.length === 3), 60_000)
+      await pause(Math.max(0, began + meanMs - performance.now()))
+    }
+    return { strikes }
   },
 
   /** Known ids go on, a region starts; an event of an id nobody knows holds its partition until the registry can say so, and is parked then. */
@@ -283,7 +309,7 @@ async function putRaw(hub: Hub, region: Region, value: Buffer): Promise<void> {
   await producer.send([{ topic: topicName(region, 'complaint', hub.fixture.prefix), partition: 2, messages: [{ key: 'bad', value, headers: { sequence: '0' } }] }])
 }
 
-function partOf(stack: Stack, name: keyof StackProcesses): ManagedProcess {
+function partOf(stack: Stack, name: Part): ManagedProcess {
   const part = stack.processes[name]
   if (part === undefined) throw new Error(`${name} is not a process of this run: faults need the native stack, without HUB_KAFKA_BROKERS, HUB_REGISTRY_URL and HUB_DATABASE_URL`)
   return part

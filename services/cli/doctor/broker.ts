@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import type { TopicCopies } from '@hub/runtime/kafka'
 import { allTopics, REGIONS } from '@hub/schemas/streams'
 import { missingAcls } from '../acls.ts'
 import { kafkaOf, principalsOf, type Settings } from '../settings.ts'
@@ -8,7 +9,7 @@ import { messageOf, type Check, type Finding } from './check.ts'
 const CONNECT_MS = 3000
 const SHOWN = 3
 
-/** Reachable, logins, topics, genesis records, rights. */
+/** Reachable, logins, topics, genesis records, copies, rights. */
 export function brokerChecks(settings: Settings): Check[] {
   if (settings.kafka === undefined) return []
   return [
@@ -24,7 +25,7 @@ async function checkBroker(settings: Settings, brokers: readonly string[]): Prom
   if (silent !== undefined) {
     return [
       { name, state: 'missing', zh: `${brokers.join('、')} 无应答（${silent}）。请启动消息服务器；发布仍可进行，到达会延后`, en: `${brokers.join(', ')} does not answer (${silent}). Start the broker; publishing goes on meanwhile, arrival waits` },
-      ...['topics', 'genesis', 'rights'].map((part): Finding => ({ name: part, state: 'skipped', zh: '消息服务器无应答，未检查', en: 'not checked: no broker' })),
+      ...['topics', 'genesis', 'copies', 'rights'].map((part): Finding => ({ name: part, state: 'skipped', zh: '消息服务器无应答，未检查', en: 'not checked: no broker' })),
     ]
   }
   const kafka = kafkaOf(settings)
@@ -35,14 +36,29 @@ async function checkBroker(settings: Settings, brokers: readonly string[]): Prom
   const wrong = await differences(admin, topics, (await readDeclaration()).settings)
   const present = new Set((await admin.topics()).map(({ topic }) => topic))
   const heads = await readHeads(kafka, admin, topics.filter(({ topic }) => present.has(topic)))
+  const { brokers: alive } = await admin.describeCluster()
   const unwritten = heads.filter(({ state }) => state === 'empty').map(({ topic, partition }) =>
     ({ topic, zh: `分区 ${partition} 没有 genesis 记录，请运行 hub topics apply`, en: `partition ${partition} has no genesis record: run "hub topics apply"` }))
   return [
     { ...login, zh: `${brokers.join('、')} 应答`, en: 'answers' },
     finding('topics', wrong, `${topics.length} 个主题齐全`, `all ${topics.length} topics as declared`),
     finding('genesis', [...unwritten, ...headless(heads)], `${heads.length} 个分区均有`, `in all ${heads.length} partitions`),
+    copiesFinding(alive.length, await admin.copies(topics.filter(({ topic }) => present.has(topic)).map(({ topic }) => topic))),
     await checkRights(settings, admin),
   ]
+}
+
+/** Whether what is acknowledged survives the loss of a broker. One broker alone is a trial and said to be one. */
+export function copiesFinding(brokers: number, topics: readonly TopicCopies[]): Finding {
+  const name = 'copies'
+  const most = Math.max(1, ...topics.map(({ replicas }) => replicas))
+  if (brokers === 1 && most === 1) return { name, state: 'ok', zh: '只有一台消息服务器：日志仅此一份，只供试用', en: 'one broker: its disk has the only copy of the logs, which is for trials alone' }
+  const problems = topics.flatMap(({ topic, replicas, inSync, least }): TopicProblem[] => {
+    if (replicas < 3) return [{ topic, zh: `只有 ${replicas} 份，应为 3 份（default.replication.factor=3 后重新分配）`, en: `${replicas} copies instead of 3: reassign its partitions, and set default.replication.factor=3` }]
+    if (least < 2) return [{ topic, zh: `写入 ${least} 份即确认，应为 2 份（min.insync.replicas=2），否则一台故障可能丢失已确认的事件`, en: `acknowledged by ${least} broker: with min.insync.replicas=2 no broker's loss takes an acknowledged event along` }]
+    return inSync < replicas ? [{ topic, zh: `${replicas} 份中 ${inSync} 份同步，请检查消息服务器`, en: `${inSync} of ${replicas} copies have everything: look at the brokers` }] : []
+  })
+  return { ...finding(name, problems, `各主题 ${most} 份，写入 2 份后确认`, `${most} of every topic, two before an acknowledgement`), ...(problems.length > 0 && { state: 'wrong' as const }) }
 }
 
 async function checkLogin(name: string, open: () => Promise<AsyncDisposable>): Promise<Finding> {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { copiesFinding } from './broker.ts'
 import { describeFindings, exitOf, runChecks, type Finding } from './check.ts'
 import { outboxFinding, replicaFinding, type ReplicaState } from './database.ts'
 import { diskFinding, nodeFinding, settingsFinding } from './machine.ts'
@@ -43,4 +44,13 @@ it('an old Node, an unknown hub and a full disk are found', () => {
   expect([nodeFinding('24.12.0').state, nodeFinding('24.11.9').state, nodeFinding('22.20.0').state, nodeFinding('26.0.0').state]).toEqual(['ok', 'missing', 'missing', 'ok'])
   expect(settingsFinding({ topicPrefix: '', regions: {} }, '/x/local.json', false)).toMatchObject({ state: 'missing', zh: expect.stringContaining('HUB_KAFKA_BROKERS') as string })
   expect([diskFinding(1e9).state, diskFinding(1e11).state]).toEqual(['wrong', 'ok'])
+})
+
+it('one broker is for trials; of several a topic has three copies, two of them before an acknowledgement, and all three now', () => {
+  const safe = { topic: 'zj.complaint', replicas: 3, inSync: 3, least: 2 }
+  expect(copiesFinding(1, [{ ...safe, replicas: 1, inSync: 1, least: 1 }])).toMatchObject({ state: 'ok', en: expect.stringContaining('trials') as string })
+  expect(copiesFinding(3, [safe])).toMatchObject({ state: 'ok' })
+  expect(copiesFinding(3, [safe, { ...safe, least: 1 }])).toMatchObject({ state: 'wrong', zh: expect.stringContaining('min.insync.replicas=2') as string })
+  expect(copiesFinding(3, [{ ...safe, replicas: 1, inSync: 1 }])).toMatchObject({ state: 'wrong', en: expect.stringContaining('1 copies instead of 3') as string })
+  expect(copiesFinding(2, [{ ...safe, inSync: 2 }])).toMatchObject({ state: 'wrong', en: expect.stringContaining('2 of 3') as string })
 })

@@ -21,12 +21,23 @@ export interface AclDeclaration {
   readonly operations: readonly ('read' | 'write' | 'describe' | 'delete')[]
 }
 
+export interface TopicCopies {
+  readonly topic: string
+  /** Brokers that are to have each partition, and that have all of it now; of the partition with the fewest. */
+  readonly replicas: number
+  readonly inSync: number
+  /** Brokers that have an event before it is acknowledged: `min.insync.replicas`. */
+  readonly least: number
+}
+
 export interface Admin extends AsyncDisposable {
   /** Broker addresses that answer now; throws when none does. */
   describeCluster(): Promise<{ clusterId: string; brokers: string[] }>
   topics(): Promise<{ topic: string; partitions: number }[]>
   /** Explicit settings of topics, by topic. */
   topicSettings(topics: readonly string[]): Promise<Map<string, Map<string, string>>>
+  /** How safe what is acknowledged in topics is. */
+  copies(topics: readonly string[]): Promise<TopicCopies[]>
   /** Creates those that are missing and waits for their leaders; says which it created. Existing ones are left as they are. */
   ensureTopics(declarations: readonly TopicDeclaration[]): Promise<string[]>
   /** In the order of the partitions. */
@@ -87,6 +98,14 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
         resource.resourceName,
         new Map(resource.configEntries.filter((entry) => !entry.isDefault).map((entry) => [entry.configName, entry.configValue])),
       ]))
+    },
+    async copies(names) {
+      const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: ['min.insync.replicas'] })) })
+      const least = new Map(resources.map(({ resourceName, configEntries }) => [resourceName, Number(configEntries[0]?.configValue ?? 1)]))
+      const { topics: found } = await admin.fetchTopicMetadata({ topics: [...names] })
+      return found.map(({ name, partitions }) => ({
+        topic: name, replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)), inSync: Math.min(...partitions.map(({ isr }) => isr.length)), least: least.get(name) ?? 1,
+      }))
     },
     async ensureTopics(declarations) {
       const existing = new Set((await topics()).map((topic) => topic.topic))

@@ -1,6 +1,6 @@
 export { createKafka, type Kafka, type KafkaConfig } from './client.ts'
 export { readEvents } from './read-events.ts'
-export type { Admin, TopicDeclaration, AclDeclaration } from './admin.ts'
+export type { Admin, TopicCopies, TopicDeclaration, AclDeclaration } from './admin.ts'
 export type { Batch, BatchContext, Message, Subscription, SubscribeOptions, TopicPartitionOffset } from './consumer.ts'
 export type { PartitionOffsets } from './offsets.ts'
 export { ProduceRefusedError, UnknownOutcomeError, type OrderedProducer, type ProduceBatch, type Produced } from './producer.ts'

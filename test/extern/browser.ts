@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROJECT_DATA_DIR } from '@hub/local/paths'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import type { Check, Target } from './check.ts'
+import type { Check, Outcome, Target } from './check.ts'
 import { run } from './program.ts'
 
 /** Where "apt-get download" and "dpkg -x" leave it (see `MISSING`). */
@@ -30,28 +30,31 @@ export function pages(checks: readonly PageCheck[]): Check {
   return {
     name: 'pages',
     proves: '页面在真实浏览器中可用：登录、键盘、手机宽度、无脚本错误、不加载外部资源 · the pages work in a real browser: sign in, keyboard, phone width, no script error, nothing loaded from elsewhere',
-    async run(target) {
-      const program = findChromium()
-      if (program === undefined) return { passed: false, seen: MISSING, versions: [] }
-      const env = librariesOf(program)
-      const version = (await run(program, ['--version'], { env })).out.trim()
-      const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'], env: { ...process.env, ...env } as Record<string, string> })
-      mkdirSync(SHOTS, { recursive: true })
-      const wrong: string[] = []
-      for (const width of [1280, 360]) for (const check of checks) wrong.push(...(await lookAt(browser, check, width, target)).map((text) => `${check.path} (${width} px): ${text}`))
-      await browser.close()
-      return { passed: wrong.length === 0, seen: wrong.length === 0 ? checks.map(({ path }) => path).join(', ') : wrong.join('\n'), versions: [version, 'playwright-core 1.65.1'] }
-    },
+    run: (target) => lookAtAll(checks, target, [target.zj.gateway, target.lookup]),
   }
 }
 
-async function lookAt(browser: Browser, check: PageCheck, width: number, target: Target): Promise<string[]> {
+/** @param own addresses that pages may load from */
+export async function lookAtAll(checks: readonly PageCheck[], target: Target, own: readonly string[]): Promise<Outcome> {
+  const program = findChromium()
+  if (program === undefined) return { passed: false, seen: MISSING, versions: [] }
+  const env = librariesOf(program)
+  const version = (await run(program, ['--version'], { env })).out.trim()
+  const browser = await chromium.launch({ executablePath: program, args: ['--no-sandbox', '--disable-gpu'], env: { ...process.env, ...env } as Record<string, string> })
+  mkdirSync(SHOTS, { recursive: true })
+  const wrong: string[] = []
+  for (const width of [1280, 360]) for (const check of checks) wrong.push(...(await lookAt(browser, check, width, target, own)).map((text) => `${check.path} (${width} px): ${text}`))
+  await browser.close()
+  return { passed: wrong.length === 0, seen: wrong.length === 0 ? checks.map(({ path }) => path).join(', ') : wrong.join('\n'), versions: [version, 'playwright-core 1.65.1'] }
+}
+
+async function lookAt(browser: Browser, check: PageCheck, width: number, target: Target, own: readonly string[]): Promise<string[]> {
   const context = await browser.newContext({ viewport: { width, height: 800 }, locale: 'zh-CN', javaScriptEnabled: check.withoutScripts !== true })
   const page = await context.newPage()
   const wrong: string[] = []
   page.on('pageerror', (error) => wrong.push(`script: ${error.message}`))
   page.on('console', (message) => { if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) wrong.push(`console: ${message.text()}`) })
-  page.on('request', (request) => { if (![target.zj.gateway, target.lookup].some((own) => request.url().startsWith(own)) && !request.url().startsWith('data:')) wrong.push(`loads ${request.url()}`) })
+  page.on('request', (request) => { if (!own.some((address) => request.url().startsWith(address)) && !request.url().startsWith('data:')) wrong.push(`loads ${request.url()}`) })
   try {
     await check.look(page, target)
     await page.screenshot({ path: join(SHOTS, `${check.path.slice(1).replaceAll(/\W+/g, '-')}-${width}.png`), fullPage: true })

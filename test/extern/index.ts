@@ -9,6 +9,8 @@ import { ROLES } from '@hub/runtime/caller'
 import type { Region as RegionName } from '@hub/schemas/streams'
 import { Readable } from 'node:stream'
 import { openHub, type Hub } from '../bench/hub.ts'
+import { alerts } from './alerts.ts'
+import { announcements } from './announcements.ts'
 import { pages } from './browser.ts'
 import type { Check, Outcome, Target } from './check.ts'
 import { followCredit, publishAndRead, readTopic } from './examples.ts'
@@ -19,7 +21,7 @@ import { schemathesis } from './schemathesis.ts'
 // Python, Chromium and the network; its result is written to docs/extern-checks.md and committed. Ends with status 1 when a check failed.
 
 const PAGE = join(REPO_ROOT, 'docs/extern-checks.md')
-const CHECKS: readonly Check[] = [readTopic, publishAndRead, followCredit, schemathesis, pages(PAGES)]
+const CHECKS: readonly Check[] = [readTopic, publishAndRead, followCredit, schemathesis, alerts, pages(PAGES), announcements]
 
 const names = process.argv.slice(2)
 const chosen = names.length === 0 ? CHECKS : CHECKS.filter(({ name }) => names.includes(name))

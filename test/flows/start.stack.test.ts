@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { localPorts } from '@hub/local/addresses'
 import { childEnv } from '@hub/local/child-env'
 import { cacheDir, REPO_ROOT } from '@hub/local/paths'
-import { isFree } from '@hub/local/ports'
 import { REGIONS } from '@hub/schemas/streams'
 import { STATED } from '../announcer/sample-cells.ts'
+import { freePorts } from '../free-ports.ts'
 
 const DEADLINE_MS = 300_000
 
@@ -53,16 +52,6 @@ async function start(...args: string[]): Promise<{ status: number | null, out: s
   const child = spawn(process.execPath, [join(REPO_ROOT, 'infra/local/start.ts'), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: childEnv({ HUB_CACHE_DIR: cacheDir() }) })
   const [out, said, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit') as Promise<[number | null]>])
   return { status, out, said }
-}
-
-/** The first of as many free ports as a hub takes, below the range the kernel gives to outgoing connections. */
-async function freePorts(): Promise<number> {
-  for (;;) {
-    const first = 20_000 + Math.floor(Math.random() * 11_900)
-    const { stack, regions } = localPorts(first)
-    const wanted = [...Object.values(stack), ...Object.values(regions).flatMap((region) => Object.values(region))]
-    if ((await Promise.all(wanted.map(isFree))).every(Boolean)) return first
-  }
 }
 
 /** JSON objects one after another, the closing brace of each on a line of its own. */

@@ -118,11 +118,10 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
     if (positions === undefined) return
     const ends = new Map<string, { low: bigint; high: bigint }>()
     const topics = [...new Set(positions.map((position) => position.topic))]
-    for (let at = 0; at < topics.length; at += 8) {
-      const answers = await withRetry(() => Promise.all(topics.slice(at, at + 8).map(async (topic) => ({ topic, offsets: await topicOffsets(admin, topic) }))), () => closed || mine !== epoch)
-      for (const { topic, offsets } of answers ?? []) {
-        for (const { partition, low, high } of offsets) ends.set(keyOf(topic, partition), { low, high })
-      }
+    // One after the other: of two requests for metadata at once kafkajs keeps what comes last, and several brokers answer in any order.
+    for (const topic of topics) {
+      const offsets = await withRetry(() => topicOffsets(admin, topic), () => closed || mine !== epoch)
+      for (const { partition, low, high } of offsets ?? []) ends.set(keyOf(topic, partition), { low, high })
     }
     if (closed || mine !== epoch) return
     const usable = positions.filter((position) => {

@@ -55,13 +55,14 @@ export async function answerAsOf(codec: Codec, question: { readonly code: string
   }
 }
 
-function mustBeKept({ at, oldest, vector, partitions }: Earlier): void {
-  if (at === undefined || partitions.length === 0) {
-    throw new Problem(410, 'ASOF_TOO_OLD', '早于本副本保存的历史 · older than the history that is kept here', oldest === undefined ? 'Nothing is written down yet: it is once a minute.' : `The earliest time is ${oldest.toISOString()}.`)
-  }
+/** @throws Problem 410 where the replica had not all of this in front of it then, or keeps it no more */
+export function mustBeKept({ at, oldest, vector, partitions }: Omit<Earlier, 'rows'>): void {
+  const tooOld = (detail: string): Problem => new Problem(410, 'ASOF_TOO_OLD', '早于本副本保存的历史 · older than the history that is kept here', detail)
+  if (at === undefined || partitions.length === 0) throw tooOld(oldest === undefined ? 'Nothing is written down yet: it is once a minute.' : `The earliest time is ${oldest.toISOString()}.`)
   for (const { topic, partition, generation, completeFrom } of partitions) {
     const place = vector[`${topic}/${partition}`]
-    if (place?.[0] !== generation) throw new Problem(410, 'ASOF_OTHER_GENERATION', '主题已重建，旧位置不再有效 · the topic was created anew, its earlier positions mean nothing now', `${topic}/${partition} is of generation ${generation.slice(0, 8)} now.`)
+    if (place === undefined) throw tooOld(`${topic}/${partition} was not read here yet at ${at.toISOString()}.`)
+    if (place[0] !== generation) throw new Problem(410, 'ASOF_OTHER_GENERATION', '主题已重建，旧位置不再有效 · the topic was created anew, its earlier positions mean nothing now', `${topic}/${partition} is of generation ${generation.slice(0, 8)} now.`)
     if (place[1] < completeFrom) throw new Problem(410, 'ASOF_INCOMPLETE', '该位置之前的版本在本副本不完整 · this replica lacks versions before a later position', `${topic}/${partition} is complete from ${completeFrom} on.`)
   }
 }

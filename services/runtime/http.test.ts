@@ -53,6 +53,13 @@ describe('access', () => {
   })
 })
 
+test('a character U+0000, which no database keeps, is refused wherever it stands', async () => {
+  await open((app) => { app.post('/work/:id', { config: { access: 'open' } }, () => 'done') })
+  const send = async (path: string, body: object): Promise<unknown> => (await fetch(http!.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })).status
+  expect(await send('/work/1', { why: ['a', { b: 'c' }] })).toBe(200)
+  expect([await send('/work/1', { why: ['a', { b: 'c\u0000' }] }), await send('/work/1', { 'a\u0000': 1 }), await send('/work/1?q=%00', {}), await send('/work/%00', {})]).toEqual([400, 400, 400, 400])
+})
+
 describe('problems (RFC 9457)', () => {
   test('one of ours keeps its status, code, words and extra fields', async () => {
     await open((app) => { app.get('/gone', { config: { access: 'open' } }, () => { throw new Problem(410, 'CURSOR_GONE', '游标已失效 · the cursor is gone', 'Start from a snapshot.', { snapshot: '/v1/snapshot' }) }) })

@@ -12,6 +12,7 @@ import { HEALTH_TAG, healthRoutes } from './health-routes.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { MenuEntry } from './page.ts'
+import { refuseNul } from './no-nul.ts'
 import { answerProblem, Problem, PROBLEM_SCHEMA } from './problem.ts'
 import { createSessions } from './session.ts'
 import { loginPath, signIn } from './sign-in.ts'
@@ -133,6 +134,10 @@ export async function createHttp(options: HttpOptions): Promise<HubHttp> {
     if (!spent.isAllowed && spent.isExceeded) {
       throw new Problem(429, 'TOO_MANY_REQUESTS', '请求过于频繁，请稍后重试 · too many requests: try again later', `At most ${spent.max} a second for this caller. Send many events as one application/x-ndjson body.`, { retryAfterSeconds: 1 })
     }
+  })
+  app.addHook('preValidation', (request, _reply, done) => {
+    refuseNul(request)
+    done()
   })
   const access = logAccess(options.log)
   app.addHook('onResponse', (request, reply, done) => {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { childEnv } from '@hub/local/child-env'
 import { cacheDir, PROJECT_DATA_DIR, REPO_ROOT } from '@hub/local/paths'
 import type { Settings } from '@hub/cli/settings'
@@ -10,7 +11,7 @@ import type { Page } from 'playwright-core'
 import { eventually } from '../eventually.ts'
 import { freePorts } from '../free-ports.ts'
 import { lookAtAll, type PageCheck } from './browser.ts'
-import type { Check } from './check.ts'
+import type { Check, Outcome } from './check.ts'
 
 const DRAFTED = '/v1/desk/announcements/may-day/2026'
 const PUBLISHED = '/announcements/spring-festival/2026'
@@ -21,9 +22,18 @@ export const announcements: Check = {
   proves: '公示办理台与公开页面在真实浏览器中可用 · the officers\' desk and the published pages work in a real browser',
   async run(target) {
     const dataDir = join(PROJECT_DATA_DIR, `extern-announcements-${process.pid}`)
-    const child = spawn(process.execPath, [join(REPO_ROOT, 'infra/local/start.ts'), '--first-port', String(await freePorts()), '--data', dataDir], { stdio: 'ignore', env: childEnv({ HUB_CACHE_DIR: cacheDir() }) })
+    const child = spawn(process.execPath, [join(REPO_ROOT, 'infra/local/start.ts'), '--first-port', String(await freePorts()), '--data', dataDir], { stdio: ['ignore', 'ignore', 'pipe'], env: childEnv({ HUB_CACHE_DIR: cacheDir() }) })
+    const said = text(child.stderr!)
     const exited = once(child, 'exit')
     try {
+      return await Promise.race([look(), exited.then(async ([status]) => { throw new Error(`npm start ended with ${status}:\n${(await said).slice(-2000)}`) })])
+    } finally {
+      child.kill('SIGTERM')
+      await exited
+      await rm(dataDir, { recursive: true, force: true })
+    }
+
+    async function look(): Promise<Outcome> {
       const { regions } = await eventually('the hub is up', async () => JSON.parse(await readFile(join(dataDir, 'local.json'), 'utf8').catch(() => 'null')) as Settings | null ?? undefined, 120_000)
       const of = (region: Region) => regions[region]!
       const sh = of('sh').announcer!
@@ -34,10 +44,6 @@ export const announcements: Check = {
         return (draft !== null && REGIONS.every((region) => draft.regions[region].recomputed !== null)) || undefined
       }, 60_000)
       return await lookAtAll(pagesOf(sh, of('sh').keys.approver!), target, [sh])
-    } finally {
-      child.kill('SIGTERM')
-      await exited
-      await rm(dataDir, { recursive: true, force: true })
     }
   },
 }
@@ -52,7 +58,7 @@ function pagesOf(announcer: string, key: string): PageCheck[] {
   }
   const says = async (page: Page, ...texts: string[]): Promise<void> => {
     const shown = await page.locator('body').innerText()
-    for (const text of texts) if (!shown.includes(text)) throw new Error(`${text} is not shown`)
+    for (const one of texts) if (!shown.includes(one)) throw new Error(`${one} is not shown`)
   }
   return [
     { path: '/desk', look: async (page) => { await signIn(page, '/desk'); await says(page, '劳动节', '待审核', '已发布') } },

@@ -48,7 +48,7 @@ export function exitOf(findings: readonly Finding[]): Exit {
 const MARK = { ok: '✓', wrong: '✗', missing: '✗', skipped: '–' } as const
 
 const PARTS: Record<string, string> = {
-  node: '运行环境', settings: '配置', disk: '磁盘', broker: '消息服务器', topics: '主题', genesis: '起始记录', rights: '权限', registry: '注册中心', contracts: '契约',
+  node: '运行环境', settings: '配置', disk: '磁盘', broker: '消息服务器', topics: '主题', genesis: '起始记录', copies: '日志份数', rights: '权限', registry: '注册中心', contracts: '契约',
   compatibility: '兼容级别', database: '数据库', replica: '副本', outbox: '发件箱', gateway: '网关',
 }
 

@@ -126,7 +126,7 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
       await haveLeaders(names)
       return names
     },
-    offsets: (topic) => topicOffsets(admin, topic),
+    offsets: (topic) => topicOffsets(admin, topic, () => client.admin()),
     async createAcls(acls) {
       await admin.createAcls({
         acl: acls.flatMap((acl) => acl.operations.map((operation) => ({

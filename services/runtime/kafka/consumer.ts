@@ -120,7 +120,7 @@ export async function subscribe(client: () => KafkaJs, log: Log, options: Subscr
     const topics = [...new Set(positions.map((position) => position.topic))]
     // One after the other: of two requests for metadata at once kafkajs keeps what comes last, and several brokers answer in any order.
     for (const topic of topics) {
-      const offsets = await withRetry(() => topicOffsets(admin, topic), () => closed || mine !== epoch)
+      const offsets = await withRetry(() => topicOffsets(admin, topic, () => kafka.admin()), () => closed || mine !== epoch)
       for (const { partition, low, high } of offsets ?? []) ends.set(keyOf(topic, partition), { low, high })
     }
     if (closed || mine !== epoch) return
@@ -256,7 +256,7 @@ async function startsOf(client: () => KafkaJs, topics: readonly string[]): Promi
   try {
     await admin.connect()
     for (const topic of topics) {
-      for (const { partition, low, high } of await topicOffsets(admin, topic)) {
+      for (const { partition, low, high } of await topicOffsets(admin, topic, () => client().admin())) {
         if (high > low) starts.set(keyOf(topic, partition), low)
       }
     }

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 
 /*
  * V8 may free the compiled call from WebAssembly to JavaScript twice when several threads of a process have one, and takes the process down with it
- * (nodejs/node#64500; Node 24 strips types in WebAssembly, in every thread). With this budget of calls none is ever compiled.
+ * (decision 0046; Node 24 strips types in WebAssembly, in every thread). With this budget of calls none is ever compiled.
  */
 setFlagsFromString('--wasm-wrapper-tiering-budget=2147483647')
 

@@ -100,6 +100,7 @@ export async function createAdmin(client: KafkaJs): Promise<Admin> {
       ]))
     },
     async copies(names) {
+      if (names.length === 0) return []
       const { resources } = await admin.describeConfigs({ includeSynonyms: false, resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: ['min.insync.replicas'] })) })
       const least = new Map(resources.map(({ resourceName, configEntries }) => [resourceName, Number(configEntries[0]?.configValue ?? 1)]))
       const { topics: found } = await admin.fetchTopicMetadata({ topics: [...names] })

@@ -44,7 +44,7 @@ export async function importSample(settings: Settings, folder: string, out: Outp
 }
 
 async function importFile(client: Client, path: string, { source, shape }: Listed): Promise<ImportReport> {
-  const { id } = await client.importFile(source, createReadStream(path), { file: basename(path), shape })
+  const { id } = await client.importFile(source, () => createReadStream(path), { file: basename(path), shape })
   return client.waitForImport(id)
 }
 

@@ -37,6 +37,22 @@ const problem = (status: number, code: string, headers?: Record<string, string>)
 const lost: Answer = (request) => void request.socket.destroy()
 
 describe('what may be sent again is sent again', () => {
+  test('a file that can be opened anew, where the gateway is busy; one that cannot is not', async () => {
+    const busy = problem(503, 'OVERLOADED', { 'retry-after': '0' })
+    const bodies: string[] = []
+    const taken: Answer = async (request, response) => {
+      bodies.push(await text(request))
+      response.writeHead(202, { 'content-type': 'application/json' }).end(JSON.stringify({ id: 'i' }))
+    }
+    const { client, asked } = await answering(busy, taken)
+    expect(await client.importFile('a', () => [Buffer.from('one,'), Buffer.from('two')])).toEqual({ id: 'i' })
+    expect([asked(), bodies]).toEqual([2, ['one,two']])
+    server!.close()
+    const once = await answering(busy, taken)
+    await expect(once.client.importFile('a', [Buffer.from('one')])).rejects.toMatchObject({ code: 'OVERLOADED' })
+    expect(once.asked()).toBe(1)
+  })
+
   test.each([['503', problem(503, 'COMMIT_UNAVAILABLE', { 'retry-after': '0' })], ['429', problem(429, 'TOO_MANY', { 'retry-after': '0' })], ['a lost connection', lost]])('after %s', async (_what, first) => {
     const { client, asked } = await answering(first, json(201, VERDICT))
     expect(await client.publish('tally', EVENT)).toEqual(VERDICT)

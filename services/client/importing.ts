@@ -16,16 +16,22 @@ export interface ImportOptions {
   readonly signal?: AbortSignal
 }
 
+/** A file's bytes. */
+export type Content = AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+
 /** A file is read and rehearsed whole before the first byte of its workbook comes. */
 const MARKING_MS = 600_000
 const FIRST_LOOK_MS = 50
 const LATER_LOOK_MS = 500
 
 export function importing(transport: Transport): {
-  /** Hands a file over; it is durable when this resolves, and worked on then. Handing it over again is safe: what was taken counts as duplicate. */
-  importFile(source: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: ImportOptions): Promise<Import>
+  /**
+   * Hands a file over; it is durable when this resolves, and worked on then. Handing it over again is safe: what was taken counts as duplicate.
+   * @param content a function opens it anew for each attempt: with one a gateway that is busy is asked again
+   */
+  importFile(source: string, content: Content | (() => Content), options?: ImportOptions): Promise<Import>
   /** A workbook (XLSX) of a file's rows with their verdicts, offending cells marked. It is a rehearsal: nothing is published, and the gateway keeps neither. */
-  markFile(source: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, options?: Omit<ImportOptions, 'dryRun'>): Promise<Readable>
+  markFile(source: string, content: Content, options?: Omit<ImportOptions, 'dryRun'>): Promise<Readable>
   /** An import with what is told of its rows, a page at a time: `after` = `next` of the page before. */
   readImport(id: string, page?: { readonly after?: string | undefined; readonly limit?: number }): Promise<ImportReport>
   listImports(selection?: { readonly source?: string; readonly after?: string; readonly limit?: number }): Promise<{ readonly imports: readonly Import[]; readonly next: string | null }>
@@ -45,9 +51,12 @@ export function importing(transport: Transport): {
     transport.json<ImportReport>(`/v1/imports/${encodeURIComponent(id)}?${queryOf({ after, limit })}`)
   return {
     async importFile(source, content, { file, shape, encoding, delimiter, dryRun, signal } = {}) {
-      const body = content instanceof Readable ? content : Readable.from(content, { objectMode: false })
-      const response = await transport.open(`/v1/imports/${encodeURIComponent(source)}?${queryOf({ file, shape, encoding, delimiter, dryRun })}`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body, signal })
-      return transport.read<Import>(response)
+      const send = async (bytes: Content): Promise<Import> => {
+        const body = bytes instanceof Readable ? bytes : Readable.from(bytes, { objectMode: false })
+        const response = await transport.open(`/v1/imports/${encodeURIComponent(source)}?${queryOf({ file, shape, encoding, delimiter, dryRun })}`, { method: 'POST', headers: { 'content-type': 'application/octet-stream' }, body, signal })
+        return transport.read<Import>(response)
+      }
+      return typeof content === 'function' ? transport.again(() => send(content()), signal) : send(content)
     },
     markFile(source, content, { file, shape, encoding, delimiter, signal } = {}) {
       const body = content instanceof Readable ? content : Readable.from(content, { objectMode: false })

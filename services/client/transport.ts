@@ -34,6 +34,8 @@ export interface Transport {
   read<T>(response: IncomingMessage): Promise<T>
   /** The JSON of an answer; tried again, bounded, where that is safe. @throws GatewayError */
   json<T>(path: string, sent?: Sent & { readonly body?: string }): Promise<T>
+  /** Does what may be done twice until it succeeds; bounded, and with the pauses that the gateway asks for. @throws GatewayError */
+  again<T>(run: () => Promise<T>, signal?: AbortSignal): Promise<T>
 }
 
 /** Before the second attempt; doubled for each further one, with chance in it so that many clients do not come at once. */
@@ -83,6 +85,7 @@ export function createTransport({ url, key, attempts = ATTEMPTS, silenceMs: sile
     gateway,
     open,
     read,
+    again: (run, signal) => tryAgain(run, attempts, signal),
     json: <T>(path: string, sent?: Sent) => tryAgain(async () => read<T>(await open(path, { ...sent, silenceMs: silence ?? 30_000 }), sent?.signal), attempts, sent?.signal),
   }
 }

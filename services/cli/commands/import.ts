@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream, type ReadStream } from 'node:fs'
 import { lstat, rename, rm } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -67,14 +67,19 @@ async function importOne(client: Client, cli: Cli, out: Output, path: string, { 
   const name = basename(path)
   let sent = 0
   let lines = 0
-  const content = createReadStream(path, { highWaterMark: 256 * 1024 })
-  // Seen as they pass: the file is not read twice.
-  content.on('data', (chunk) => {
-    const piece = chunk as Buffer
-    sent += piece.length
-    for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines++
-    out.progress(`${name} 上传 · upload`, sent, bytes)
-  })
+  // Once for each attempt: a gateway that is busy is asked again.
+  const content = (): ReadStream => {
+    sent = lines = 0
+    const stream = createReadStream(path, { highWaterMark: 256 * 1024 })
+    // Seen as they pass: the file is not read twice.
+    stream.on('data', (chunk) => {
+      const piece = chunk as Buffer
+      sent += piece.length
+      for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) lines++
+      out.progress(`${name} 上传 · upload`, sent, bytes)
+    })
+    return stream
+  }
   const { id } = await client.importFile(source!, content, { file: name, shape, encoding, delimiter, dryRun }).catch(unreadableAs(path))
   const workbook = /\.xls[xm]?$/i.test(name)
   const onProgress = ({ rows }: Import): void => out.progress(`${name} 行 · rows`, rows, workbook ? undefined : Math.max(lines, rows))

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Codec } from '@hub/runtime/codec'
 import type { DbClient, OutboxRow, TopicPartition } from '@hub/runtime/db'
+import { ACT, actKey } from '@hub/schemas/announcement-act'
 
-export const ACT = 'cn.yrd.announcement.AnnouncementAct'
 /** An act may have 240 kB. */
 const PAGE = 20
 
@@ -29,7 +29,7 @@ export async function readOwnActs(client: DbClient, codec: Codec, region: string
   return rows.map((act) => ({
     id: `${act.campaign}/${act.year}/${act.number}`,
     row: {
-      key: `${act.campaign}/${act.year}/${act.edition}/${act.number}`, type: ACT, eventId: randomUUID(), subject: null, timeMs: act.at.getTime(), traceparent: null,
+      key: actKey(act), type: ACT, eventId: randomUUID(), subject: null, timeMs: act.at.getTime(), traceparent: null,
       value: encode({ ...act, region, at: act.at.getTime(), body: Buffer.from(act.body) }),
     },
   }))

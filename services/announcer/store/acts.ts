@@ -1,12 +1,12 @@
 import { appendOutbox, type Db, type DbClient, type DbTx, ensureHeads, lockHeads, notifyOutbox, type OutboxRow } from '@hub/runtime/db'
 import type { Codec } from '@hub/runtime/codec'
 import type { Wakeup } from '@hub/runtime/wakeup'
+import { ACT, actKey } from '@hub/schemas/announcement-act'
 import { type Region, topicName } from '@hub/schemas/streams'
 import { randomUUID } from 'node:crypto'
 import { type Act, type Bodies, readAct, type Says } from '../acts.ts'
 import { canonicalJson } from '../canonical.ts'
 
-export const ACT = 'cn.yrd.announcement.AnnouncementAct'
 /** Bytes of a body that the contract takes. */
 const MOST_BYTES = 240_000
 
@@ -63,7 +63,7 @@ export async function say<S extends Says>(
     await also?.(c)
     const at = own.at.getTime()
     const row: OutboxRow = {
-      topic, partition: 0, sequence, key: `${campaign}/${year}/${edition}/${own.number}`, type: ACT, eventId: randomUUID(), subject: null, timeMs: at, traceparent: null,
+      topic, partition: 0, sequence, key: actKey({ campaign, year, edition, number: own.number }), type: ACT, eventId: randomUUID(), subject: null, timeMs: at, traceparent: null,
       value: encode({ region, campaign, year, edition, number: own.number, at, says, body: bytes }),
     }
     appendOutbox(c, [row])

@@ -1,3 +1,4 @@
+import { ACT, actKey } from '@hub/schemas/announcement-act'
 import type { AnnouncementAct } from '@hub/schemas/generated/announcement-act'
 import { writeActs } from '../store/announcement-acts.ts'
 import type { TechnicalHandler } from './handler.ts'
@@ -6,8 +7,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** What a region does in a joint announcement; the announcer reads it from here. Each act has a key of its own, so that compaction keeps them all. */
 export const announcementActHandler: TechnicalHandler<AnnouncementAct> = {
-  contract: 'cn.yrd.announcement.AnnouncementAct',
-  key: ({ campaign, year, edition, number }) => `${campaign}/${year}/${edition}/${number}`,
+  contract: ACT,
+  key: actKey,
   apply(c, _here, records) {
     writeActs(c, records.filter(({ body }) => isText(body)))
   },

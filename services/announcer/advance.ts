@@ -71,10 +71,10 @@ export async function standingOf({ db, leads, keys, deadline }: Pick<Advancing, 
  * @returns true while something is under way that another look will move
  */
 export async function advance(options: Advancing, run: Run): Promise<boolean> {
-  const { db, log, region, topicPrefix } = options
-  const { plan, calendar } = asPublished(options.calendar, run.campaign, run.year)
+  const { db, log, region, calendar, topicPrefix } = options
   if (run.cutAt === null) {
-    if (await writeMarkers(options, run, plan, calendar)) log.info({ campaign: run.campaign, year: run.year, demo: run.demo }, 'cut')
+    const known = asPublished(calendar, run.campaign, run.year)
+    if (await writeMarkers(options, run, known.plan, known.calendar)) log.info({ campaign: run.campaign, year: run.year, demo: run.demo }, 'cut')
     return true
   }
   const standing = await standingOf(options, run)
@@ -184,7 +184,7 @@ export async function advance(options: Advancing, run: Run): Promise<boolean> {
 
   async function compute(of: Subject): Promise<Own | undefined> {
     try {
-      const own = await recompute({ db, plan, calendar, cuts, topicPrefix }, of)
+      const own = await recompute({ db, plan: run, calendar, cuts, topicPrefix }, of)
       failpoint('announce.computed', `${run.campaign}/${run.year}`)
       return own
     } catch (error) {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { PROJECT_DATA_DIR, REPO_ROOT } from '@hub/local/paths'
 import { parse, stringify } from 'yaml'
 import { eventually } from '../eventually.ts'
-import { freePorts } from '../free-ports.ts'
+import { freePort } from '../runtime/free-port.ts'
 import type { Check } from './check.ts'
 import { run } from './program.ts'
 
@@ -34,7 +34,7 @@ export const alerts: Check = {
     config.global = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' }
     config.scrape_configs[0]!.static_configs = [{ targets: [new URL(zj.gateway).host], labels: { region: 'zj' } }]
     await writeFile(join(dir, 'prometheus.yaml'), stringify(config))
-    const port = await freePorts()
+    const port = await freePort()
     const child = spawn(join(folder, 'prometheus'), [`--config.file=${join(dir, 'prometheus.yaml')}`, `--storage.tsdb.path=${join(dir, 'data')}`, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' })
     const exited = once(child, 'exit')
     try {

@@ -10,7 +10,7 @@ import { REGIONS, type Region } from '@hub/schemas/streams'
 import type { Page } from 'playwright-core'
 import { eventually } from '../eventually.ts'
 import { freePorts } from '../free-ports.ts'
-import { lookAtAll, type PageCheck } from './browser.ts'
+import { lookAtAll, signIn, type PageCheck } from './browser.ts'
 import type { Check, Outcome } from './check.ts'
 
 const DRAFTED = '/v1/desk/announcements/may-day/2026'
@@ -49,21 +49,14 @@ export const announcements: Check = {
 }
 
 function pagesOf(announcer: string, key: string): PageCheck[] {
-  const signIn = async (page: Page, next: string): Promise<void> => {
-    await page.goto(announcer + next)
-    await page.getByLabel('Key of the caller').focus()
-    await page.keyboard.type(key)
-    await page.keyboard.press('Enter')
-    await page.waitForURL(announcer + next)
-  }
   const says = async (page: Page, ...texts: string[]): Promise<void> => {
     const shown = await page.locator('body').innerText()
     for (const one of texts) if (!shown.includes(one)) throw new Error(`${one} is not shown`)
   }
   return [
-    { path: '/desk', look: async (page) => { await signIn(page, '/desk'); await says(page, '劳动节', '待审核', '已发布') } },
-    { path: '/desk: draft', look: async (page) => { await signIn(page, '/desk/may-day/2026'); await says(page, '缺什么、找谁', '四地数字', '审核通过') } },
-    { path: '/desk: published', look: async (page) => { await signIn(page, '/desk/spring-festival/2026'); await says(page, '已发布', '更正') } },
+    { path: '/desk', look: async (page) => { await signIn(page, announcer, key, '/desk'); await says(page, '劳动节', '待审核', '已发布') } },
+    { path: '/desk: draft', look: async (page) => { await signIn(page, announcer, key, '/desk/may-day/2026'); await says(page, '缺什么、找谁', '四地数字', '审核通过') } },
+    { path: '/desk: published', look: async (page) => { await signIn(page, announcer, key, '/desk/spring-festival/2026'); await says(page, '已发布', '更正') } },
     { path: '/announcements', withoutScripts: true, look: async (page) => { await page.goto(`${announcer}/announcements`); await says(page, '春节', '演示数据') } },
     { path: '/announcements: document', withoutScripts: true, look: async (page) => { await page.goto(`${announcer}/v1${PUBLISHED}?format=html`); await says(page, '演示数据', '调解成功率') } },
     { path: '/announcements: verify', withoutScripts: true, look: async (page) => {

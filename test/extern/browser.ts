@@ -80,13 +80,13 @@ const LOOK = `({
   unlabelled: [...document.querySelectorAll('input:not([type=hidden]),select,textarea')].filter((field) => field.labels.length === 0 && !field.ariaLabel).length,
 })`
 
-/** Gives the key at /login, by keyboard alone, and waits for where that leads. */
-export async function signIn(page: Page, target: Target, next: string): Promise<void> {
-  await page.goto(`${target.zj.gateway}${next}`)
+/** Asks for a page without a session, gives the key at /login, by keyboard alone, and waits for where that leads. */
+export async function signIn(page: Page, address: string, key: string, next: string): Promise<void> {
+  await page.goto(address + next)
   await page.getByLabel('Key of the caller').focus()
-  await page.keyboard.type(target.everyRole)
+  await page.keyboard.type(key)
   await page.keyboard.press('Enter')
-  await page.waitForURL(`${target.zj.gateway}${next}`)
+  await page.waitForURL(address + next)
 }
 
 function findChromium(): string | undefined {

@@ -27,7 +27,7 @@ export const PAGES: readonly PageCheck[] = [
   },
   { path: '/credit', withoutScripts: true, look: lookUp },
   { path: '/codes', look: async (page, target) => void await page.goto(`${target.zj.gateway}/codes`) },
-  { path: '/import', look: (page, target) => signIn(page, target, '/import') },
+  { path: '/import', look: (page, target) => signIn(page, target.zj.gateway, target.everyRole, '/import') },
   {
     path: '/import: good',
     async look(page, target) {
@@ -65,12 +65,12 @@ export const PAGES: readonly PageCheck[] = [
   },
   edition('/announcement-full', { demo: true, tips: [{ zh: '购买预付卡，请保留合同和付款凭证。', en: 'Keep the contract of a prepaid card.' }] }, '演示数据'),
   edition('/announcement-partial', { campaign: '315-week', missing: 'zj', minimum: 3 }, '未含浙江'),
-  ...['/status', '/convergence'].map((path): PageCheck => ({ path, look: (page, target) => signIn(page, target, path) })),
+  ...['/status', '/convergence'].map((path): PageCheck => ({ path, look: (page, target) => signIn(page, target.zj.gateway, target.everyRole, path) })),
 ]
 
 /** Chooses a file on the page as a person does. */
 async function choose(page: Page, target: Target, name: string, buffer: Buffer): Promise<void> {
-  await signIn(page, target, '/import')
+  await signIn(page, target.zj.gateway, target.everyRole, '/import')
   await page.getByLabel('Source system').fill('extern-12315')
   await page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/octet-stream', buffer })
 }

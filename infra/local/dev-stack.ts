@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { PROJECT_DATA_DIR } from './paths.ts'
 import { consoleProgress } from './progress.ts'
+import { writeSecret } from './secret-file.ts'
 import { startStack } from './stack.ts'
 import { stopSignal } from './stop-signal.ts'
 
@@ -17,7 +17,7 @@ const stack = await startStack({
   onUnexpectedEnd: ({ name, how, logFile }) => onProgress({ step: name, state: 'note', zh: `${name} 意外结束（${how}），日志 ${logFile}`, en: `${name} ended (${how})` }),
 })
 const file = join(dir, 'stack.json')
-await writeFile(file, JSON.stringify(stack.describe(), null, 2), { mode: 0o600 })
+await writeSecret(file, JSON.stringify(stack.describe(), null, 2))
 onProgress({ step: 'ready', state: 'done', zh: `已就绪：${file}`, en: 'ready' })
 const signal = stopSignal()
 if (!signal.aborted) await new Promise((done) => signal.addEventListener('abort', done, { once: true }))

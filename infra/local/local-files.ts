@@ -1,11 +1,11 @@
 import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { databaseName, urlOf, type LocalPorts } from './addresses.ts'
 import { REPO_ROOT } from './paths.ts'
 import { REGION_USERS, type Credentials, type RegionUser } from './region-users.ts'
+import { madeOnce, writeSecret } from './secret-file.ts'
 import type { Stack } from './stack.ts'
 
 /** What the local run's callers are named after; two approvers, because two people approve. */
@@ -101,17 +101,4 @@ function callersOf(region: RegionUser, keys: Partial<Keys>): { id: string }[] {
 
 function callerId(region: RegionUser, name: typeof CALLERS[number]): string {
   return `${region}-local-${name}`
-}
-
-async function madeOnce(file: string, make: () => string): Promise<string> {
-  if (existsSync(file)) return await readFile(file, 'utf8')
-  const text = make()
-  await writeSecret(file, text)
-  return text
-}
-
-/** Readable by this user alone, and never half written. */
-async function writeSecret(file: string, text: string): Promise<void> {
-  await writeFile(`${file}.tmp`, text, { mode: 0o600 })
-  await rename(`${file}.tmp`, file)
 }

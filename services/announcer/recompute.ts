@@ -1,4 +1,4 @@
-import type { DbClient } from '@hub/runtime/db'
+import type { Db } from '@hub/runtime/db'
 import { REGIONS, type Region } from '@hub/schemas/streams'
 import type { WrittenCorrection } from './acts.ts'
 import type { Calendar } from './calendar/calendar.ts'
@@ -6,11 +6,13 @@ import { asPublished, type Plan } from './campaigns.ts'
 import { LEAST_ACCEPTED, traderList, type TraderList } from './edition/annex.ts'
 import { correctedCells, type Correction } from './edition/corrections.ts'
 import type { Edition, Statement } from './edition/model.ts'
-import { erratumOf, regionsIn, retractionOf, statementOf } from './edition/statement.ts'
+import { erratumOf, retractionOf, statementOf } from './edition/statement.ts'
 import { spansOf } from './figures/periods.ts'
 import { risesOf, type Rise } from './figures/rises.ts'
+import { traderRows } from './figures/traders.ts'
 import type { Cells } from './figures/cells.ts'
-import { basisOf, beginningsAt, type CutRow, readCells, regionsAtCut } from './store/cuts.ts'
+import { basisOf, beginningsAt, type CutRow, readCounts, regionsAtCut } from './store/cuts.ts'
+import { readTraderCells, readTraderRows } from './store/traders.ts'
 
 /** What an edition is to be of. */
 export interface Subject {
@@ -30,7 +32,7 @@ export interface Own {
 }
 
 export interface Recomputing {
-  readonly db: DbClient
+  readonly db: Db
   readonly plan: Pick<Plan, 'campaign' | 'year'>
   /** All that is known today. */
   readonly calendar: Calendar
@@ -51,27 +53,28 @@ export async function recompute({ db, plan: { campaign, year }, calendar: today,
   const inside = cuts.filter(({ region }) => present.includes(region))
   if (retracts) {
     if (before === undefined) throw new RangeError('尚未发布，不能撤回 · what is not published cannot be taken back')
-    return { statement: retractionOf(before.statement), list: { ...traderList(NO_CELLS, plan, regionsIn(before.statement)), traders: [] } }
+    return { statement: retractionOf(before.statement), list: traderList([], plan) }
   }
   const read = corrections.map(readCorrection)
-  const cells = await readCells(db, plan.campaign, plan.year, spans.periods, spans.traders, LEAST_ACCEPTED, read.flatMap(({ before, after }) => [...before?.traders ?? [], ...after?.traders ?? []].map(({ uscc }) => uscc)))
+  const corrected = read.flatMap(({ before, after }) => [...before?.traders ?? [], ...after?.traders ?? []].map(({ uscc }) => uscc))
+  const copies = { campaign, year, cuts: inside, window: spans.traders, minimum: LEAST_ACCEPTED }
+  const counts = await readCounts(db, campaign, year, spans.periods)
+  const cells = corrected.length === 0 ? counts : { ...counts, traders: await readTraderCells(db, copies, corrected) }
+  const traders = corrected.length === 0 ? await readTraderRows(db, copies) : traderRows(correctedCells(cells, read, spans), spans.traders, LEAST_ACCEPTED, present)
   const state = { plan, demo: cuts.some(({ demo }) => demo), regions, basis: basisOf(inside, topicPrefix), cells, begin: beginningsAt(inside) }
-  if (edition === 1 || before === undefined) return { statement: statementOf(state, calendar), list: traderList(cells, plan, present) }
-  return { statement: erratumOf(state, calendar, before.statement, read), list: traderList(correctedCells(cells, read, spans), plan, present) }
+  const first = edition === 1 || before === undefined
+  return { statement: first ? statementOf(state, calendar) : erratumOf(state, calendar, before.statement, read), list: traderList(traders, plan) }
 }
 
 /** What rose by more than chance in the copies of the regions that were cut; from it officers write tips. */
 export async function risesAtCut({ db, plan: { campaign, year }, calendar: today, cuts }: Omit<Recomputing, 'topicPrefix'>): Promise<Rise[]> {
   const { plan, calendar } = asPublished(today, campaign, year)
-  const { earlier, traders, periods } = spansOf(plan, calendar)
+  const { earlier, periods } = spansOf(plan, calendar)
   if (earlier === null) return []
   const regions = regionsAtCut(cuts)
   const present = REGIONS.filter((region) => regions[region].cut)
-  const cells = await readCells(db, plan.campaign, plan.year, periods, traders, LEAST_ACCEPTED)
-  return risesOf(cells, plan, calendar, present, beginningsAt(cuts))
+  return risesOf(await readCounts(db, campaign, year, periods), plan, calendar, present, beginningsAt(cuts))
 }
-
-const NO_CELLS: Cells = { days: [], classes: [], tallies: [], traders: [] }
 
 /** Amounts are decimal digits on the log. */
 function readCorrection({ before, after, ...correction }: WrittenCorrection): Correction {

@@ -1,11 +1,13 @@
 import { loadCalendar } from '@hub/announcer/calendar/load'
 import { planOf, type CampaignId } from '@hub/announcer/campaigns'
 import type { RegionAtCut } from '@hub/announcer/completeness'
-import { annexOf, saltsFrom, traderList } from '@hub/announcer/edition/annex'
+import { annexOf, LEAST_ACCEPTED, saltsFrom, traderList } from '@hub/announcer/edition/annex'
 import { approvedBytes, assembleEdition, digestsOf, recomputedBytes, type Content } from '@hub/announcer/edition/assemble'
 import type { Edition, Statement, Tip } from '@hub/announcer/edition/model'
 import { regionsIn, statementOf, type CutState } from '@hub/announcer/edition/statement'
 import type { Cells } from '@hub/announcer/figures/cells'
+import { traderRows } from '@hub/announcer/figures/traders'
+import { twelveMonthsBefore } from '@hub/announcer/figures/windows'
 import { generateSigningKey, sign, type SigningKey } from '@hub/runtime/sign'
 import { REGIONS, type Region } from '@hub/schemas/streams'
 
@@ -23,7 +25,7 @@ export interface SampleEdition {
 }
 
 /** An edition of cells, signed by the regions in it with keys of the moment. */
-export function sampleEdition(cells: Cells, { campaign = 'spring-festival', missing, demo = false, tips = [], minimum, then = (first) => first }: SampleEdition = {}): Edition {
+export function sampleEdition(cells: Cells, { campaign = 'spring-festival', missing, demo = false, tips = [], minimum = LEAST_ACCEPTED, then = (first) => first }: SampleEdition = {}): Edition {
   const plan = planOf(calendar, campaign, 2026)
   const at = plan.cut.replace('00:00:00', '00:00:05')
   const cut: CutState = {
@@ -36,7 +38,7 @@ export function sampleEdition(cells: Cells, { campaign = 'spring-festival', miss
   }
   const first = statementOf(cut, calendar)
   const statement = then(first, cut)
-  const content: Content = { statement, annex: annexOf(traderList(cells, plan, regionsIn(statement), minimum), saltsFrom('7'.repeat(64))), tips: statement.figures === null ? [] : tips }
+  const content: Content = { statement, annex: annexOf(traderList(traderRows(cells, twelveMonthsBefore(plan.publishOn), minimum, regionsIn(statement)), plan, minimum), saltsFrom('7'.repeat(64))), tips: statement.figures === null ? [] : tips }
   const digests = digestsOf(content)
   const signed = (region: Region, bytes: Buffer) => ({ region, at, kid: keys[region].kid, signature: sign(keys[region], bytes).toString('base64') })
   return assembleEdition(content,

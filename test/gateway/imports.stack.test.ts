@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { REGIONS, type Region } from '@hub/schemas/streams'
 import { SOURCES } from '../connectors/import-file.ts'
 import { COMPLAINANT } from '../connectors/markers.ts'
+import { eventually } from '../eventually.ts'
 import { openFixture, type Fixture } from '../fixture.ts'
 import { KEYS, startGateway, type TestGateway } from './gateway.ts'
 
@@ -96,7 +97,7 @@ describe('every source file has the documented counts', () => {
   })
 
   test('and no file stays', async () => {
-    for (const { stateDir } of Object.values(gateways)) expect((await readdir(join(stateDir, 'imports'))).filter((name) => name !== 'gateway')).toEqual([])
+    for (const { stateDir } of Object.values(gateways)) await noFileStays(stateDir)
   })
 })
 
@@ -259,7 +260,7 @@ test('nothing personal is in any table, log line or folder of a gateway', async 
     }
     expect([region, found]).toEqual([region, []])
     expect(COMPLAINANT.exec(logged())?.[0]).toBeUndefined()
-    expect((await readdir(join(stateDir, 'imports'))).filter((name) => name !== 'gateway')).toEqual([])
+    await noFileStays(stateDir)
   }
 })
 
@@ -282,4 +283,12 @@ async function kindsOf(region: Region, id: string): Promise<string[]> {
   const { rows } = await gateways[region].db.query<{ kind: string }>(
     `SELECT DISTINCT ON (topic, record_id) kind FROM published WHERE (topic, record_id) IN (SELECT topic, record_id FROM published WHERE import_id = $1::uuid) ORDER BY topic, record_id, version DESC`, [id])
   return rows.map(({ kind }) => kind)
+}
+
+/** An import has ended before its file goes. */
+function noFileStays(stateDir: string): Promise<true> {
+  return eventually('no file stays', async () => {
+    expect((await readdir(join(stateDir, 'imports'))).filter((name) => name !== 'gateway')).toEqual([])
+    return true
+  })
 }

@@ -1,12 +1,9 @@
 import { createHmac } from 'node:crypto'
-import type { Region } from '@hub/schemas/streams'
 import type { Plan } from '../campaigns.ts'
 import { yearOf } from '../calendar/day.ts'
 import { digestOf } from '../canonical.ts'
-import type { Cells } from '../figures/cells.ts'
 import { refOf } from '../figures/definitions.ts'
 import type { TraderRow } from '../figures/model.ts'
-import { traderRows } from '../figures/traders.ts'
 import { sameDayOf, twelveMonthsBefore } from '../figures/windows.ts'
 import { ruleOn } from '../rules.ts'
 import { TRADER_CAVEATS } from './caveats.ts'
@@ -20,19 +17,21 @@ export interface TraderList extends Omit<Annex, 'rows'> {
   readonly traders: readonly TraderRow[]
 }
 
-/** The list of traders of an announcement. Where no rule says how long a name may be published, none is. */
-export function traderList(cells: Cells, plan: Plan, present: readonly Region[], minimum: number = LEAST_ACCEPTED): TraderList {
-  const window = twelveMonthsBefore(plan.publishOn)
+/**
+ * The list of traders of an announcement. Where no rule says how long a name may be published, none is.
+ * @param traders with at least `minimum` accepted complaints in the twelve months before the publication, in the order of the list
+ */
+export function traderList(traders: readonly TraderRow[], plan: Plan, minimum: number = LEAST_ACCEPTED): TraderList {
   const rule = ruleOn('CMP.PUBLISH_TERM', plan.publishOn)
   const namesUntil = rule.term === null ? null : sameDayOf(yearOf(plan.publishOn) + rule.term, plan.publishOn)
   return {
     definition: refOf('traders'),
-    window,
+    window: twelveMonthsBefore(plan.publishOn),
     minimum,
     namesUntil,
     rule: rule.ref,
     caveats: rule.term === null ? [...TRADER_CAVEATS, rule.why] : TRADER_CAVEATS,
-    traders: namesUntil === null ? [] : traderRows(cells, window, minimum, present),
+    traders: namesUntil === null ? [] : traders,
   }
 }
 

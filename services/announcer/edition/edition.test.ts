@@ -9,7 +9,8 @@ import type { RegionAtCut } from '../completeness.ts'
 import { NO_CELLS, type Cells } from '../figures/cells.ts'
 import { spansOf } from '../figures/periods.ts'
 import { UNEDITED } from '../figures/rises.ts'
-import { annexOf, saltsFrom, struck, traderList } from './annex.ts'
+import { traderRows } from '../figures/traders.ts'
+import { annexOf, LEAST_ACCEPTED, saltsFrom, struck, traderList, type TraderList } from './annex.ts'
 import { approvedBytes, assembleEdition, digestsOf, editionBytes, lacking, recomputedBytes, type Content } from './assemble.ts'
 import { correctedCells, type Correction } from './corrections.ts'
 import { disagreements } from './disagreement.ts'
@@ -130,7 +131,7 @@ describe('a correction', () => {
     const corrections: Correction[] = [{ region: 'sh', reason: 'wrong-trader', recordId: '12315/7', before: one(FIRM), after: one(OTHER) }]
     const spans = spansOf(plan, calendar)
     const summed = { ...cellsOfAll(), traders: cellsOfAll().traders.filter(({ day }) => day >= spans.traders.from).map((cell) => ({ ...cell, day: spans.traders.from })) }
-    const lists = [cellsOfAll(), summed].map((cells) => traderList(correctedCells(cells, corrections, spans), plan, REGIONS).traders)
+    const lists = [cellsOfAll(), summed].map((cells) => listOf(correctedCells(cells, corrections, spans)).traders)
     expect(lists[0]!.map(({ uscc, accepted }) => [uscc, accepted])).toEqual([[FIRM, 11], [OTHER, 10]])
     expect(lists[1]).toEqual(lists[0])
   })
@@ -180,14 +181,14 @@ describe('the list of traders', () => {
 
   test('names nobody where no rule says how long', () => {
     const old = planOf(calendar, 'spring-festival', 2021)
-    expect(traderList(cellsOfAll(), old, REGIONS, 0)).toMatchObject({ namesUntil: null, rule: 'CMP.PUBLISH_TERM', traders: [] })
+    expect(traderList(traderRows(cellsOfAll(), spansOf(old, calendar).traders, 0, REGIONS), old, 0)).toMatchObject({ namesUntil: null, rule: 'CMP.PUBLISH_TERM', traders: [] })
   })
 })
 
 describe('a draft', () => {
   const draft = contentOf(cut())
   const said = { statement: draft.statement, digests: digestsOf(draft) }
-  const own = (cells: Cells, change: Partial<CutState> = {}) => ({ statement: statementOf(cut({ cells, ...change }), calendar), annex: annexOf(traderList(cells, plan, REGIONS), SALTS) })
+  const own = (cells: Cells, change: Partial<CutState> = {}) => ({ statement: statementOf(cut({ cells, ...change }), calendar), annex: annexOf(listOf(cells), SALTS) })
   const parts = (mine: ReturnType<typeof own>) => disagreements(said, mine).map(({ part }) => part)
 
   test('that says what a region computes is signed', () => {
@@ -203,7 +204,7 @@ describe('a draft', () => {
 
   test('nor over traders, the cut or anything else', () => {
     expect(parts(own({ ...cellsOfAll(), traders: [] }))).toEqual(['traders'])
-    expect(parts({ ...own(cellsOfAll()), annex: annexOf(traderList(cellsOfAll(), plan, REGIONS, 11), SALTS) })).toEqual(['traders'])
+    expect(parts({ ...own(cellsOfAll()), annex: annexOf(listOf(cellsOfAll(), REGIONS, 11), SALTS) })).toEqual(['traders'])
     expect(parts(own(cellsOfAll(), { basis: cut().basis.map((one) => ({ ...one, parked: 1 })) }))).toEqual(['cut'])
     expect(parts(own(cellsOfAll(), { demo: true }))).toEqual(['statement'])
   })
@@ -327,9 +328,13 @@ describe('verification', () => {
   })
 })
 
+function listOf(cells: Cells, present: readonly Region[] = REGIONS, minimum = LEAST_ACCEPTED): TraderList {
+  return traderList(traderRows(cells, spansOf(plan, calendar).traders, minimum, present), plan, minimum)
+}
+
 function contentOf(state: CutState): Content {
   const statement = statementOf(state, calendar)
-  return { statement, annex: annexOf(traderList(state.cells, plan, regionsIn(statement)), SALTS), tips: [{ zh: '节后退换货请保留凭证。', en: null }] }
+  return { statement, annex: annexOf(listOf(state.cells, regionsIn(statement)), SALTS), tips: [{ zh: '节后退换货请保留凭证。', en: null }] }
 }
 
 function publish(content: Content): Edition {

@@ -21,7 +21,7 @@ interface Sum {
  * The firms that the list names: at least `minimum` accepted complaints in the window, the regions together, most of them first, ties by
  * counted complaints, then by code.
  */
-export function traderRows(cells: Cells, window: Window, minimum: number, present: readonly Region[]): TraderRow[] {
+export function traderRows(cells: Pick<Cells, 'traders'>, window: Window, minimum: number, present: readonly Region[]): TraderRow[] {
   const sums = new Map<string, Sum>()
   for (const { region, day, uscc, name, counted, accepted, settled, terminated } of cells.traders) {
     if (!isIn(window, day) || !present.includes(region) || uscc.startsWith(SOLE_TRADER)) continue

@@ -4,11 +4,13 @@ import type { CutPartition } from '../edition/model.ts'
 import type { RegionAtCut, SourceAtCut } from '../completeness.ts'
 import type { Beginnings } from '../figures/beginnings.ts'
 import type { Cells } from '../figures/cells.ts'
-import type { Window } from '../figures/model.ts'
 import type { Period } from '../figures/periods.ts'
 
 /** A marker that this replica has applied. */
 export interface CutRow {
+  readonly number: bigint
+  /** How often a repair put other counts into its copies. */
+  readonly recopied: number
   readonly region: Region
   readonly stream: 'complaint' | 'tally'
   readonly topic: string
@@ -30,7 +32,7 @@ export const CUT_PARTITIONS = PARTITIONS.complaint + PARTITIONS.tally
 
 export async function readCuts(db: DbClient, campaign: string, year: number): Promise<CutRow[]> {
   const { rows } = await db.query<CutRow>(
-    `SELECT region, stream, topic, partition, generation, log_offset AS "offset", cut_at AS "cutAt", demo, sources, parked, encode(parked_digest, 'hex') AS "parkedDigest", whole,
+    `SELECT number, recopied, region, stream, topic, partition, generation, log_offset AS "offset", cut_at AS "cutAt", demo, sources, parked, encode(parked_digest, 'hex') AS "parkedDigest", whole,
             begins::text AS begins, applied_at AS "appliedAt"
        FROM cut WHERE campaign = $1 AND year = $2 ORDER BY topic, partition`, [campaign, year])
   return rows
@@ -56,36 +58,28 @@ export function beginningsAt(cuts: readonly CutRow[]): Beginnings {
   return Object.fromEntries(REGIONS.map((region) => [region, { complaints: first(region, 'complaint'), tallies: first(region, 'tally') }])) as Beginnings
 }
 
-/**
- * The copied counts, added up by region and period; a period's cells have its first day. A trader's have the first of the twelve months: it does not matter which.
- * @param least traders with fewer accepted complaints are left out @param also but not these
- */
-export async function readCells(db: DbClient, campaign: string, year: number, periods: readonly Pick<Period, 'days'>[], traders: Window, least: number, also: readonly string[] = []): Promise<Cells> {
+/** The copied counts, added up by region and period; a period's cells have its first day. Traders are read by themselves (`traders.ts`). */
+export async function readCounts(db: DbClient, campaign: string, year: number, periods: readonly Pick<Period, 'days'>[]): Promise<Cells> {
   const days = periods.flatMap((period) => period.days.map((day) => [day, period.days[0]!] as const))
   const values = [campaign, year, days.map(([day]) => day), days.map(([, first]) => first)]
   const inside = (table: string): string => `cut c JOIN ${table} d ON d.cut = c.number JOIN unnest($3::date[], $4::date[]) AS w (day, first) ON w.day = d.day WHERE c.campaign = $1 AND c.year = $2`
-  const [dayRows, classRows, tallyRows, traderRows] = await Promise.all([
+  const [dayRows, classRows, tallyRows] = await Promise.all([
     db.query<{ region: Region; day: string; state: string; outcome: string; online: string; n: string; fen: string }>(
       `SELECT c.region, w.first::text AS day, d.state, d.outcome, d.online, sum(d.n)::text AS n, sum(d.recovered_fen)::text AS fen FROM ${inside('cut_complaint_day')} GROUP BY c.region, w.first, d.state, d.outcome, d.online`, values),
     db.query<{ region: Region; day: string; dimension: 'object' | 'issue' | 'channel'; kind: string; code: string; received: string; counted: string }>(
       `SELECT c.region, w.first::text AS day, d.dimension, d.kind, d.code, sum(d.received)::text AS received, sum(d.counted)::text AS counted FROM ${inside('cut_complaint_class_day')} GROUP BY c.region, w.first, d.dimension, d.kind, d.code`, values),
     db.query<{ region: Region; day: string; tally_type: string; n: string }>(`SELECT c.region, w.first::text AS day, d.tally_type, sum(d.n)::text AS n FROM ${inside('cut_tally_day')} GROUP BY c.region, w.first, d.tally_type`, values),
-    db.query<{ region: Region; uscc: string; name: string; counted: string; accepted: string; settled: string; terminated: string }>(
-      `WITH of AS (SELECT number, region FROM cut WHERE campaign = $1 AND year = $2),
-            listed AS (SELECT d.uscc FROM cut_trader_day d WHERE d.cut IN (SELECT number FROM of) AND d.day BETWEEN $3::date AND $4::date GROUP BY d.uscc HAVING sum(d.accepted) >= $5 OR d.uscc = ANY ($6::text[]))
-       SELECT of.region, d.uscc, d.name, sum(d.counted)::text AS counted, sum(d.accepted)::text AS accepted, sum(d.settled)::text AS settled, sum(d.terminated)::text AS terminated
-         FROM listed JOIN cut_trader_day d USING (uscc) JOIN of ON of.number = d.cut WHERE d.day BETWEEN $3::date AND $4::date GROUP BY of.region, d.uscc, d.name`,
-      [campaign, year, traders.from, traders.to, least, also]),
   ])
-  const said = (text: string): string | null => (text === '' ? null : text)
   return {
     days: dayRows.rows.map(({ region, day, state, outcome, online, n, fen }) => ({
       region, day, state: said(state), outcome: said(outcome), online: online === '' ? null : online === 'yes', n: Number(n), recoveredFen: BigInt(fen),
     })),
     classes: classRows.rows.map(({ kind, code, received, counted, ...row }) => ({ ...row, kind: said(kind), code: said(code), received: Number(received), counted: Number(counted) })),
     tallies: tallyRows.rows.map(({ region, day, tally_type: tallyType, n }) => ({ region, day, tallyType, n: Number(n) })),
-    traders: traderRows.rows.map(({ region, uscc, name, counted, accepted, settled, terminated }) => ({
-      region, day: traders.from, uscc, name: said(name), counted: Number(counted), accepted: Number(accepted), settled: Number(settled), terminated: Number(terminated),
-    })),
+    traders: [],
   }
+}
+
+function said(text: string): string | null {
+  return text === '' ? null : text
 }

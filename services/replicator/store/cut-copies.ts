@@ -48,6 +48,7 @@ export function replaceCopy(c: DbTx, table: RollupTable, { number }: KeptCut, ce
   const { keys, sums, money } = ROLLUPS[table]
   const columns = [...keys.map(([name]) => name), ...sums, ...(money === null ? [] : [money])]
   const types = [...keys.map(([, type]) => type), ...sums.map(() => 'int8'), ...(money === null ? [] : ['text[]::numeric'])]
+  c.send({ text: 'UPDATE cut SET recopied = recopied + 1 WHERE number = $1', values: [number] })
   c.send({ text: `DELETE FROM cut_${table} WHERE cut = $1`, values: [number] })
   c.send({
     text: `INSERT INTO cut_${table} (cut, ${columns.join(', ')}) SELECT $1::int8, t.* FROM unnest(${types.map((type, i) => `$${i + 2}::${type}[]`).join(', ')}) AS t`,

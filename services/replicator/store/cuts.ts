@@ -63,5 +63,6 @@ function keys(cuts: readonly { readonly slot: Move['slot']; readonly marker: { r
 /** Forgets copies older than `months`, and those that name traders once no announcement may name them any more. */
 export async function trimCuts(db: Db, months: number): Promise<void> {
   await db.query('DELETE FROM cut_trader_day WHERE cut IN (SELECT number FROM cut WHERE cut_at < now() - make_interval(months => $1::int))', [TRADER_MONTHS])
+  await db.query('DELETE FROM cut_trader_list WHERE cut_at < now() - make_interval(months => $1::int)', [TRADER_MONTHS])
   await db.query('DELETE FROM cut WHERE cut_at < now() - make_interval(months => $1::int)', [months])
 }

@@ -12,6 +12,8 @@ export const FAILPOINTS = [
   'replicate.leased', 'replicate.fetched', 'replicate.queued', 'replicate.taken', 'replicate.decided', 'replicate.committed', 'replicate.advanced',
   'replicate.position-written', 'replicate.position-committed',
   'announce.opened', 'announce.heads-locked', 'announce.markers-written', 'announce.markers-committed', 'announce.computed', 'announce.said', 'announce.published',
+  'import.stored', 'import.placed', 'import.received', 'import.begun', 'import.batch-committed', 'import.acts-committed', 'import.read', 'import.finished', 'import.reverted',
+  'import.inbox-moved', 'import.inbox-reported', 'import.inbox-put',
   'kafka.request-sent', 'db.commit-sent', 'db.commit-answered',
   'act.republished', 'act.recovered', 'act.recovery-written', 'act.cleared', 'act.rebuilt', 'act.redriven', 'act.repaired',
 ] as const

@@ -14,7 +14,7 @@ import { statementOf } from '@hub/announcer/edition/statement'
 import type { Cells } from '@hub/announcer/figures/cells'
 import { runsOf, spansOf } from '@hub/announcer/figures/periods'
 import { coverOf } from '@hub/announcer/markers'
-import { recompute } from '@hub/announcer/recompute'
+import { type Own, recompute } from '@hub/announcer/recompute'
 import { basisOf, beginningsAt, readCuts, regionsAtCut } from '@hub/announcer/store/cuts'
 import { PROJECT_DATA_DIR } from '@hub/local/paths'
 import { copyCuts } from '@hub/replicator/store/cuts'
@@ -60,19 +60,17 @@ async function measured(context: BenchContext, db: Db, campaign: CampaignId, pre
   const cuts = await readCuts(db, campaign, YEAR)
   mustEqual('partitions cut', cuts.length, partitions)
 
-  const asked = async (): Promise<{ digest: string, list: string }> => {
-    const { statement, list } = await recompute({ db, plan, calendar, cuts, topicPrefix: prefix }, { edition: 1, missing: [], corrections: [], retracts: false, before: undefined })
-    return { digest: digestOf(statement), list: digestOf(list) }
-  }
+  const asked = async (): Promise<Own> => recompute({ db, plan, calendar, cuts, topicPrefix: prefix }, { edition: 1, missing: [], corrections: [], retracts: false, before: undefined })
   // What the announcer does once when the last marker has been applied: the copies of the traders are added up and their list is kept.
   const [first, own]: [number[], number[]] = [[], []]
   let digest = ''
   for (let round = 0; round < rounds; round++) {
     await db.query('DELETE FROM cut_trader_list')
-    let made = { digest: '', list: '' }
-    first.push(await timed(async () => { made = await asked() }))
-    own.push(await timed(async () => mustEqual('figures that are kept', await asked(), made)))
-    digest = made.digest
+    const found: Own[] = []
+    for (const times of [first, own]) times.push(await timed(async () => { found.push(await asked()) }))
+    const [made, kept] = found.map(({ statement, list }) => [digestOf(statement), digestOf(list)])
+    mustEqual('figures and traders that are kept', String(kept), String(made))
+    digest = made![0]!
   }
   context.say(`${campaign}: copies of ${cuts.length} partitions ${copying.toFixed(0)} ms, figures for the first time ${median(first).toFixed(0)} ms, then ${median(own).toFixed(1)} ms`)
 
@@ -89,9 +87,12 @@ async function measured(context: BenchContext, db: Db, campaign: CampaignId, pre
     }))
   }
   context.say(`${campaign}: recount by PostgreSQL ${median(postgres).toFixed(0)} ms`)
-  const duck = await duckdb(db, queries, rounds)
-  mustEqual('figures of DuckDB', digestOfRows(duck.rows), digest)
-  context.say(`${campaign}: recount by DuckDB ${duck.version} ${median(duck.ms).toFixed(0)} ms`)
+  // With five million rows 1.4.2 stood still in one of its own locks more often than not: then it is left out.
+  const duck = await duckdb(db, queries, rounds).catch((error: unknown) => context.say(`DuckDB gave no answer, not compared with it: ${String(error).slice(0, 300)}`))
+  if (duck !== undefined) {
+    mustEqual('figures of DuckDB', digestOfRows(duck.rows), digest)
+    context.say(`${campaign}: recount by DuckDB ${duck.version} ${median(duck.ms).toFixed(0)} ms`)
+  }
 
   const services = [`PostgreSQL with the replica of ${HOST}`]
   const settings = { complaints, campaign: `${campaign}/${YEAR}`, partitions: cuts.length, copyingMs: Math.round(copying) }
@@ -99,7 +100,7 @@ async function measured(context: BenchContext, db: Db, campaign: CampaignId, pre
     figure({ bench: `announcement.${campaign}`, unit: 'ms', better: 'lower', floor: 200, aim: 50, services, settings }, own),
     figure({ bench: `announcement.${campaign}.first`, unit: 'ms', better: 'lower', services, settings }, first),
     figure({ bench: `announcement.${campaign}`, peer: 'PostgreSQL recount', unit: 'ms', better: 'lower', services, settings }, postgres),
-    figure({ bench: `announcement.${campaign}`, peer: `DuckDB ${duck.version} recount`, unit: 'ms', better: 'lower', services: [...services, 'DuckDB in Python'], settings }, duck.ms),
+    ...(duck === undefined ? [] : [figure({ bench: `announcement.${campaign}`, peer: `DuckDB ${duck.version} recount`, unit: 'ms', better: 'lower', services: [...services, 'DuckDB in Python'], settings }, duck.ms)]),
     figure({ bench: `announcement.${campaign}.times`, unit: 'times as fast as the PostgreSQL recount', better: 'higher', floor: 20, services, settings }, own.map((ms, round) => postgres[round]! / ms)),
   ]
 }
@@ -172,14 +173,13 @@ async function duckdb(db: Db, queries: Readonly<Record<string, string>>, rounds:
   const venv = join(PROJECT_DATA_DIR, 'bench-python')
   if (!existsSync(join(venv, 'bin/python'))) await run(process.env['HUB_PYTHON'] ?? 'python3', ['-m', 'venv', venv]).catch((error: unknown) => { throw new VoidRun(`Python 3 with its venv module is needed: ${String(error)}`) })
   await run(join(venv, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', `duckdb==${DUCKDB}`])
-  const folder = await mkdtemp(join(tmpdir(), 'hub-duckdb-'))
+  await using folder = { path: await mkdtemp(join(tmpdir(), 'hub-duckdb-')), [Symbol.asyncDispose]: () => rm(folder.path, { recursive: true, force: true }) }
   // The server, which is another user, writes the file.
-  await chmod(folder, 0o777)
-  const csv = join(folder, 'complaint.csv')
+  await chmod(folder.path, 0o777)
+  const csv = join(folder.path, 'complaint.csv')
   await db.query({ text: `COPY (SELECT region, kind, state, registered_on, uscc, trader_name, entity_type, publication, object_kind, object_class, issue, channel, recovered_fen, mediation_outcome, online FROM complaint) TO '${csv}' WITH (FORMAT csv, HEADER)`, timeoutMs: 900_000 })
-  const child = run(join(venv, 'bin/python'), [fileURLToPath(new URL('./peers/announcement-duckdb.py', import.meta.url))], { maxBuffer: 512 * 1024 * 1024 })
-  child.child.stdin!.end(JSON.stringify({ csv, database: join(folder, 'db'), rounds, queries }))
+  const child = run(join(venv, 'bin/python'), [fileURLToPath(new URL('./peers/announcement-duckdb.py', import.meta.url))], { maxBuffer: 512 * 1024 * 1024, timeout: 120_000 })
+  child.child.stdin!.end(JSON.stringify({ csv, rounds, queries }))
   const { seconds, rows, version } = JSON.parse((await child).stdout) as { seconds: number[], rows: Rows, version: string }
-  await rm(folder, { recursive: true, force: true })
   return { ms: seconds.map((one) => one * 1000), rows, version }
 }

@@ -1,5 +1,5 @@
 import type { Stack } from '@hub/local/stack'
-import { topicName } from '@hub/schemas/streams'
+import { topicName, type Region } from '@hub/schemas/streams'
 import { figure, mustEqual, VoidRun, type Bench, type BenchContext } from './bench.ts'
 import { runChild } from './child.ts'
 import { newComplaints } from './complaints.ts'
@@ -13,12 +13,18 @@ import { until } from './wait.ts'
 
 const ORIGIN = 'zj'
 const READER = 'sh'
+/** Its replica keeps no roll-ups: what they cost. */
+const PLAIN_READER = 'ah'
 const PEER = 'kafkajs eachBatch + unnest 1000, at least once'
+
+const WITHOUT_ROLLUPS = `--import=${new URL('./peers/without-rollups.ts', import.meta.url).href}`
+const WHO = ['ours', 'plain', 'peer'] as const
+type Who = (typeof WHO)[number]
 
 /** From the first event seen done to the last: events per second, and per processor second of everything together. */
 interface Drained { perSecond: number, cpu: CpuUse | undefined, sinceStart: number }
 
-/** One replica and the hand-written consumer, in turn, over the same log; a fresh topic and fresh tables each round. */
+/** One replica, the same without roll-ups, and the hand-written consumer, in turn, over the same log; a fresh topic and fresh tables each round. */
 export const drain: Bench = {
   name: 'drain',
   what: '一个副本追平积压 · one replica draining complaints that wait in 6 partitions',
@@ -26,22 +32,23 @@ export const drain: Bench = {
     const stack = await context.stack()
     const count = context.quick ? 100_000 : 300_000
     const rounds = context.quick ? 2 : 5
-    const ours: Drained[] = []
-    const peers: Drained[] = []
+    const all: Record<Who, Drained[]> = { ours: [], plain: [], peer: [] }
     let encoded: Awaited<ReturnType<typeof encodeComplaints>> | undefined
     for (let round = 0; round <= rounds; round++) { // the first warms everything up and does not count
       context.signal.throwIfAborted()
       await using hub = await openHub(stack, context.profileDir)
       encoded ??= await encodeComplaints(hub, ORIGIN, newComplaints(count, context.seed, ORIGIN))
       await fillLog(hub, ORIGIN, encoded)
-      const measured = { ours: (): Promise<Drained> => drainOurs(context, hub, count), peer: (): Promise<Drained> => drainPeer(context, stack, hub, count) }
-      const order = round % 2 === 0 ? ['ours', 'peer'] as const : ['peer', 'ours'] as const
-      for (const who of order) {
+      const measured: Record<Who, () => Promise<Drained>> = {
+        ours: () => drainOurs(context, hub, count, READER), plain: () => drainOurs(context, hub, count, PLAIN_READER), peer: () => drainPeer(context, stack, hub, count),
+      }
+      for (const who of round % 2 === 0 ? WHO : WHO.toReversed()) {
         const drained = await measured[who]()
-        if (round > 0) (who === 'ours' ? ours : peers).push(drained)
+        if (round > 0) all[who].push(drained)
         context.say(`${round === 0 ? 'warm-up' : `round ${round}`}  ${who}  ${Math.round(drained.perSecond)}/s  ${describeCpu(drained.cpu)}`)
       }
     }
+    const { ours, plain, peer: peers } = all
     const settings = { events: count, partitions: 6, bytesPerEvent: Math.round(meanBytes(encoded!)), rounds, warmUpRounds: 1, secondsSinceProcessStart: ours.map(({ sinceStart }) => Number(sinceStart.toFixed(2))) }
     const peerSettings = { ...settings, secondsSinceProcessStart: peers.map(({ sinceStart }) => Number(sinceStart.toFixed(2))), partitionsAtOnce: 6 }
     const services = [`replicator ${READER}`]
@@ -49,17 +56,20 @@ export const drain: Bench = {
       figure({ bench: 'drain', unit: 'events/s', better: 'higher', floor: 40_000, aim: 85_000, services, settings }, ours.map((one) => one.perSecond)),
       figure({ bench: 'drain', peer: PEER, unit: 'events/s', better: 'higher', services: [], settings: peerSettings }, peers.map((one) => one.perSecond)),
       ...cpuFigure('drain', ours, { services, settings }),
+      figure({ bench: 'drain', peer: 'without roll-ups', unit: 'events/s', better: 'higher', services, settings }, plain.map((one) => one.perSecond)),
+      ...cpuFigure('drain', plain, { peer: 'without roll-ups', services, settings }),
+      figure({ bench: 'drain.roll-ups', unit: '% of the throughput of applying', better: 'lower', floor: 10, services, settings }, ours.map(({ perSecond }, round) => (1 - perSecond / plain[round]!.perSecond) * 100)),
       ...cpuFigure('drain', peers, { peer: PEER, services: [], settings: peerSettings }),
     ]
   },
 }
 
-async function drainOurs(context: BenchContext, hub: Hub, count: number): Promise<Drained> {
+async function drainOurs(context: BenchContext, hub: Hub, count: number, reader: Region): Promise<Drained> {
   const topic = topicName(ORIGIN, 'complaint', hub.prefix)
   const began = performance.now()
-  const starting = hub.start('replicator', READER)
+  const starting = hub.start('replicator', reader, reader === PLAIN_READER ? [WITHOUT_ROLLUPS] : [])
   starting.catch(() => {}) // awaited below
-  const db = hub.db(READER)
+  const db = hub.db(reader)
   const progress = track(count, began)
   await until('the replica has all', 120_000, async () => {
     const done = await appliedOf(db, topic).catch(() => 0) // before its tables are there

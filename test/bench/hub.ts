@@ -38,7 +38,7 @@ export interface Hub extends AsyncDisposable {
   callersFile(region: Region): string
   db(region: Region): Db
   /** Starts all services of a region in one process, or one service in its own, and resolves when it is ready. */
-  start(service: ServiceName, region: Region): Promise<HubProcess>
+  start(service: ServiceName, region: Region, flags?: readonly string[]): Promise<HubProcess>
 }
 
 export type ServiceName = 'region' | 'gateway' | 'relay' | 'replicator' | 'credit-lookup'
@@ -65,7 +65,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
   await applyTopics({ ...apply, principals: Object.fromEntries(REGIONS.map((region) => [region, `User:${credentials(region).username}`])) as Record<Region, string> })
   await Promise.all(REGIONS.map((region) => stack.createDatabase(databaseName(region))))
 
-  async function start(service: ServiceName, region: Region): Promise<HubProcess> {
+  async function start(service: ServiceName, region: Region, flags: readonly string[] = []): Promise<HubProcess> {
     const port = await freePort()
     const regionDir = join(dir, region)
     await mkdir(regionDir, { recursive: true })
@@ -75,7 +75,7 @@ export async function openHub(stack: Stack, profileDir?: string): Promise<Hub> {
     const managed = await stack.supervisor.start({
       name: `${prefix}${region}-${service}`,
       command: process.execPath,
-      args: [...NODE_FLAGS, ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, `${prefix}${region}-${service}-${port}`)}`]), join(REPO_ROOT, `services/${service}/index.ts`)],
+      args: [...NODE_FLAGS, ...flags, ...(profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileDir, `${prefix}${region}-${service}-${port}`)}`]), join(REPO_ROOT, `services/${service}/index.ts`)],
       env: childEnv({
         HUB_REGION: region,
         HUB_KAFKA_BROKERS: stack.kafka.brokers,

@@ -34,6 +34,14 @@ export function cpuSeconds(): CpuSeconds {
   return Object.fromEntries(Object.entries(ticks).map(([part, n]) => [part, n / TICKS_PER_SECOND])) as CpuSeconds
 }
 
+/** Processor seconds of some processes and of what is below them. */
+export function cpuSecondsOf(pids: readonly number[]): number {
+  const stats = readStats()
+  const children = Map.groupBy(stats, ({ parent }) => parent)
+  const from = (pid: number): number => (stats.find((one) => one.pid === pid)?.ticks ?? 0) + (children.get(pid) ?? []).reduce((sum, child) => sum + from(child.pid), 0)
+  return pids.reduce((sum, pid) => sum + from(pid), 0) / TICKS_PER_SECOND
+}
+
 /** Per processor second of everything together, and what each part used; undefined where the system does not tell. */
 export function cpuUse(events: number, before: CpuSeconds, after: CpuSeconds): CpuUse | undefined {
   const seconds = Object.fromEntries(Object.entries(after).map(([part, n]) => [part, Number((n - before[part as keyof CpuSeconds]).toFixed(2))])) as CpuSeconds

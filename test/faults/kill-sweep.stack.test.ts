@@ -16,8 +16,8 @@ let hub: Hub
 beforeAll(async () => { hub = await openHub({ regions: [] }) })
 afterAll(() => hub?.[Symbol.asyncDispose]())
 
-test('the sweep has every failpoint but those of announcements and of acts, which test/announcer/killed and acts.stack.test.ts have', () => {
-  expect([...new Set(STRIKES.map(({ point }) => point))].sort()).toEqual(FAILPOINTS.filter((point) => !/^(announce|act)\./.test(point)).sort())
+test('the sweep has every failpoint but those of announcements, imports and acts, which test/announcer/killed, test/gateway/imports-killed and acts.stack.test.ts have', () => {
+  expect([...new Set(STRIKES.map(({ point }) => point))].sort()).toEqual(FAILPOINTS.filter((point) => !/^(announce|import|act)\./.test(point)).sort())
 })
 
 test('killed once at every step of publishing, relaying and applying, under load: nothing lost, doubled, swapped or unexplained', { timeout: 360_000 }, async () => {

@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads'
 import { containsIdentity } from '@hub/schemas/identity'
 import type { Region } from '@hub/schemas/streams'
 import type { Db } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import { Problem, type Caller } from '@hub/runtime/http'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
@@ -131,7 +132,9 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
       // A name under which nothing is ever looked for until it is whole.
       const partial = join(dir, `${randomUUID()}.partial`)
       const { bytes, sha256 } = await store(chunks, partial)
+      failpoint('import.stored')
       await rename(partial, pathOf(id))
+      failpoint('import.placed')
       const row: NewImport = {
         id, gateway, sha256, source: handed.source, caller: caller.id, authorities: caller.authorities, file: nameOf(handed.file), bytes: BigInt(bytes),
         encoding: handed.encoding ?? null, delimiter: handed.delimiter ?? null, dryRun: handed.dryRun, shape: handed.shape ?? null,
@@ -142,6 +145,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
         await rm(pathOf(id), { force: true })
         throw error
       }
+      failpoint('import.received')
       bell.signal()
       return id
     },
@@ -300,6 +304,7 @@ export async function createImports(options: ImportOptions): Promise<Imports> {
     if (row === undefined || stop.signal.aborted && !isAtRest(row.state)) return
     if (row.state !== 'waiting-confirmation' && isAtRest(row.state)) {
       if (row.state === 'done' && !row.dryRun) await options.onFinished?.({ row, written: await readWritten(db, id) })
+      failpoint('import.finished')
       await rm(pathOf(id), { force: true })
       log.info({ import: id, source: row.source, shape: row.shape, state: row.state, rows: row.figures.rows, events: row.figures.events }, 'import ended')
       await trimTold(db, lowestId(Date.now() - KEPT_MS))

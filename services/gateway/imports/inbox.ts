@@ -3,6 +3,7 @@ import { lstat, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Db } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
+import { failpoint } from '@hub/runtime/failpoint'
 import { Problem } from '@hub/runtime/http'
 import type { Log } from '@hub/runtime/log'
 import { pause } from '@hub/runtime/pause'
@@ -93,6 +94,7 @@ export function watchInboxes(dir: string, { db, imports, log }: { db: Db; import
       const id = eventId(Date.now())
       await mkdir(join(at('working'), id))
       await rename(path, join(at('working'), id, name))
+      failpoint('import.inbox-moved')
       await finish(source, id, name)
     }
   }
@@ -146,6 +148,8 @@ export function watchInboxes(dir: string, { db, imports, log }: { db: Db; import
     const target = join(dir, source, folder)
     const free = await lstat(join(target, name)).then(() => `${id}-${name}`, () => name)
     await writeFile(join(target, `${free}.report.json`), `${JSON.stringify(report, null, 2)}\n`, { mode: 0o600 })
+    failpoint('import.inbox-reported')
     await rename(path, join(target, free))
+    failpoint('import.inbox-put')
   }
 }

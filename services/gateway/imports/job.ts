@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { failpoint } from '@hub/runtime/failpoint'
 import { FileProblem } from '@hub/connectors/readers/file-problem'
 import { recognise, type Recognition } from '@hub/connectors/recognise'
 import { SHAPES } from '@hub/connectors/shapes/index'
@@ -29,7 +30,9 @@ export async function work(tools: Tools, id: string, path: string, mapping: stri
     return
   }
   await changeImport(db, id, { state: 'running', started: true }, ['received', 'running'])
+  failpoint('import.begun')
   const end = row.shape === null ? await guess(tools, row, path, onRecognised) : await read(tools, row, path, mapping)
+  failpoint('import.read')
   if (end !== undefined) await changeImport(db, id, end, ['running'])
 }
 

@@ -8,6 +8,7 @@ import type { Shape } from '@hub/connectors/shape'
 import { tallyEvent } from '@hub/connectors/tally'
 import type { RowFlag } from '@hub/connectors/verdict'
 import { notifyOutbox } from '@hub/runtime/db'
+import { failpoint } from '@hub/runtime/failpoint'
 import { readEvent } from '@hub/schemas/read-event'
 import { isEnding } from '@hub/schemas/record-rule'
 import { placer, type Prepared } from '../publish/prepare.ts'
@@ -174,6 +175,7 @@ export async function pass(tools: Tools, row: ImportRow, shape: Shape, path: str
         throw new Superseded()
       })
     })
+    failpoint('import.batch-committed')
     counting.become(attempt!.after)
     told += attempt!.tell.length
     position += count

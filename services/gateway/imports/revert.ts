@@ -5,6 +5,7 @@ import { shanghaiDay } from '@hub/schemas/read-time'
 import { DATA_STREAMS, topicName } from '@hub/schemas/streams'
 import { notifyOutbox, type DbClient } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
+import { failpoint } from '@hub/runtime/failpoint'
 import { actOfHub } from '../publish/act.ts'
 import { publishIn } from '../publish/publisher.ts'
 import { forgetRecords } from './memory.ts'
@@ -50,6 +51,7 @@ export async function revert(tools: Tools, row: ImportRow): Promise<boolean> {
         if (events.length > 0) await publishIn(client, events, isEnding, row.id)
         await forgetRecords(client, row.source, voids.map(({ recordId }) => recordId))
       })
+      failpoint('import.reverted')
       tools.onPublished()
       notifyOutbox(db)
       after = records.at(-1)!

@@ -4,6 +4,7 @@ import type { EventInput } from '@hub/connectors/event-input'
 import type { ImportVerdict, Place } from '@hub/connectors/verdict'
 import { notifyOutbox, type Db, type DbTx } from '@hub/runtime/db'
 import { isTransient } from '@hub/runtime/errors'
+import { failpoint } from '@hub/runtime/failpoint'
 import type { Log } from '@hub/runtime/log'
 import { isEnding } from '@hub/schemas/record-rule'
 import type { Preparing } from '../publish/prepare.ts'
@@ -53,6 +54,7 @@ export async function publishWith(tools: Tools, importId: string, events: Prepar
     await remember(client)
     return rows.length
   }))
+  failpoint('import.acts-committed')
   if (written > 0) {
     tools.onPublished()
     notifyOutbox(tools.db)

@@ -6,7 +6,7 @@ import time
 import duckdb
 
 task = json.load(sys.stdin)
-db = duckdb.connect(task["database"])
+db = duckdb.connect()
 text = ["region", "kind", "state"], ["uscc", "trader_name", "entity_type", "publication", "object_kind", "object_class", "issue", "channel"]
 columns = {**dict.fromkeys(text[0], "VARCHAR"), "registered_on": "DATE", **dict.fromkeys(text[1], "VARCHAR"), "recovered_fen": "BIGINT", "mediation_outcome": "VARCHAR", "online": "BOOLEAN"}
 db.execute(f"CREATE TABLE complaint AS SELECT * FROM read_csv('{task['csv']}', header=true, columns={columns})")

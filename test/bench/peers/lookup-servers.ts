@@ -21,7 +21,7 @@ export interface LookupServersSettings {
   readonly subjects: number
 }
 
-export interface LookupServers { readonly url: string }
+export interface LookupServers { readonly url: string, readonly pid: number }
 
 const CHUNK = 5_000
 const CONTRACT = contractByName('cn.yrd.credit_blacklist.CreditRecord')!
@@ -86,7 +86,7 @@ serveChild(async ({ region, key, databaseUrl, redisPort, subjects }: LookupServe
       { head: { at: shanghaiTime(Date.now()), cursor, asOf, incomplete: [] } }, ...codes.map((code) => answerOf(code, storedIn(found.get(code)), region, day)),
     ].map((line) => `${JSON.stringify(line)}\n`).join(''))
   })
-  say({ url: await app.listen({ host: '127.0.0.1', port: 0 }) } satisfies LookupServers)
+  say({ url: await app.listen({ host: '127.0.0.1', port: 0 }), pid: process.pid } satisfies LookupServers)
   await new Promise(() => {})
 
   /** The subjects differ in code, name, number and region. */

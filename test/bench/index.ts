@@ -16,6 +16,7 @@ import { latency } from './latency.ts'
 import { lookup } from './lookup.ts'
 import { lookupGone } from './lookup-gone.ts'
 import { lookupIndex } from './lookup-index.ts'
+import { lookupLarge } from './lookup-large.ts'
 import { memory } from './memory.ts'
 import { publishNdjson } from './publish-ndjson.ts'
 import { publishSingle } from './publish-single.ts'
@@ -28,7 +29,7 @@ import { wave } from './wave.ts'
 // `npm run bench [-- name …] [--quick] [--out file] [--profile folder]`: benches one after the other on a private stack with honest durability. One JSON
 // line per figure on standard output; what a reader wants on standard error. Ends with status 1 when a run was void, never for a slow one.
 
-const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex, lookup, lookupGone, importFiles, wave, announcement]
+const BENCHES: readonly Bench[] = [start, drain, publishSingle, publishNdjson, latency, feed, memory, read, scrub, lookupIndex, lookup, lookupLarge, lookupGone, importFiles, wave, announcement]
 const SEED = 20_261_124
 
 const { values: options, positionals } = parseArgs({

@@ -11,8 +11,8 @@ import type { LookupServers, LookupServersSettings } from './peers/lookup-server
 import { until } from './wait.ts'
 
 const REGION = 'ah'
-const CONNECTIONS = 32
-const LOAD = './loads/lookup.ts'
+export const CONNECTIONS = 32
+export const LOAD = './loads/lookup.ts'
 const UPDATES_PER_SECOND = 2_000
 const PARTS = ['lookup', 'pg', 'redis'] as const
 type Part = (typeof PARTS)[number]
@@ -136,7 +136,7 @@ async function ask(hub: Hub, { url }: HubProcess, n: number): Promise<Record<str
 }
 
 /** Whoever is listed is said to be, and whoever is not, not. */
-async function mustAnswer(hub: Hub, process: HubProcess, subjects: number): Promise<void> {
+export async function mustAnswer(hub: Hub, process: HubProcess, subjects: number): Promise<void> {
   await until('every region is fresh', 30_000, async () => ((await ask(hub, process, subjects))['verdict'] === 'not-listed' ? true : undefined), new AbortController().signal, 200)
   for (let n = 0; n < 200; n++) {
     const at = (n * 104_729) % subjects
@@ -187,6 +187,6 @@ async function startRedis({ say }: BenchContext): Promise<{ child: ChildProcess,
   return undefined
 }
 
-function* range(from: number, to: number): Generator<number> {
+export function* range(from: number, to: number): Generator<number> {
   for (let n = from; n < to; n++) yield n
 }

@@ -6,7 +6,7 @@ import { asPublished, type Plan } from './campaigns.ts'
 import { LEAST_ACCEPTED, traderList, type TraderList } from './edition/annex.ts'
 import { correctedCells, type Correction } from './edition/corrections.ts'
 import type { Edition, Statement } from './edition/model.ts'
-import { erratumOf, retractionOf, statementOf } from './edition/statement.ts'
+import { erratumOf, presentOf, retractionOf, statementOf } from './edition/statement.ts'
 import { spansOf } from './figures/periods.ts'
 import { risesOf, type Rise } from './figures/rises.ts'
 import { traderRows } from './figures/traders.ts'
@@ -49,12 +49,12 @@ export async function recompute({ db, plan: { campaign, year }, calendar: today,
   const spans = spansOf(plan, calendar)
   const all = regionsAtCut(cuts)
   const regions = Object.fromEntries(REGIONS.map((region) => [region, missing.includes(region) ? { cut: false, sources: [] } : all[region]])) as typeof all
-  const present = REGIONS.filter((region) => regions[region].cut)
-  const inside = cuts.filter(({ region }) => present.includes(region))
   if (retracts) {
     if (before === undefined) throw new RangeError('尚未发布，不能撤回 · what is not published cannot be taken back')
     return { statement: retractionOf(before.statement), list: traderList([], plan) }
   }
+  const present = presentOf({ regions })
+  const inside = cuts.filter(({ region }) => present.includes(region))
   const read = corrections.map(readCorrection)
   const corrected = read.flatMap(({ before, after }) => [...before?.traders ?? [], ...after?.traders ?? []].map(({ uscc }) => uscc))
   const copies = { campaign, year, cuts: inside, window: spans.traders, minimum: LEAST_ACCEPTED }

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { loadCalendar } from '@hub/announcer/calendar/load'
 import type { TraderCell } from '@hub/announcer/figures/cells'
 import type { TraderRow } from '@hub/announcer/figures/model'
 import { traderRows } from '@hub/announcer/figures/traders'
+import { recompute } from '@hub/announcer/recompute'
 import { type CutRow, readCuts } from '@hub/announcer/store/cuts'
 import { readTraderCells, readTraderRows } from '@hub/announcer/store/traders'
 import { createDb, type Db, migrate } from '@hub/runtime/db'
@@ -56,6 +58,15 @@ it('gives a firm that a correction is of, although the list does not name it', a
   const copies = { campaign: '315', year: 2026, cuts, window: WINDOW, minimum: MINIMUM }
   expect(await readTraderCells(db, copies)).toEqual([])
   expect(await readTraderCells(db, copies, [FIRMS[1]!, FIRMS[2]!])).toMatchObject([{ region: 'sh', uscc: FIRMS[1], accepted: 1 }])
+})
+
+it('is made for no edition that cannot be made', async () => {
+  const cuts = await copied([])
+  await db.query('DELETE FROM cut_trader_list')
+  const recomputing = { db, plan: { campaign: '315', year: 2026 }, calendar: loadCalendar(), topicPrefix: '' } as const
+  const first = { edition: 1, missing: [], corrections: [], retracts: false, before: undefined }
+  for (const known of [[], cuts]) await expect(recompute({ ...recomputing, cuts: known }, first)).rejects.toThrow(RangeError)
+  expect((await db.query('SELECT 1 FROM cut_trader_list')).rows).toEqual([])
 })
 
 function listOf(cuts: readonly CutRow[]): Promise<TraderRow[]> {

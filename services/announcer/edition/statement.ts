@@ -74,7 +74,8 @@ export function regionsIn(statement: Statement): Region[] {
   return REGIONS.filter((region) => statement.regions[region].standing !== 'missing')
 }
 
-function presentOf({ regions }: CutState): Region[] {
+/** Regions that an edition is of. @throws RangeError when there are too few */
+export function presentOf({ regions }: Pick<CutState, 'regions'>): Region[] {
   const present = REGIONS.filter((region) => regions[region].cut)
   if (present.length < LEAST_REGIONS) throw new RangeError(`至少须有三个地区完成截数，现有${present.length}个 / an edition needs ${LEAST_REGIONS} regions that were cut, there are ${present.length}`)
   return present

@@ -6,7 +6,7 @@ import { topicName, type Region } from '@hub/schemas/streams'
 import { boundViolations, sampleOf, type Sample } from '../check/bounds.ts'
 import { openHub, type Hub } from '../hub.ts'
 import { startLoad, type Load } from './load.ts'
-import { expireLeases, nameOf, spawnStruck } from './struck.ts'
+import { endNow, expireLeases, nameOf, spawnStruck } from './struck.ts'
 
 const STRIKES = JSON.parse(readFileSync(new URL('./strikes.json', import.meta.url), 'utf8')) as Strike[]
 /** Both are struck, each in every second place, and each replicates what the other one publishes. */
@@ -57,10 +57,4 @@ async function poison(): Promise<void> {
     await using producer = hub.fixture.kafka(region).producer()
     await producer.send([{ topic: topicName(region, 'complaint', hub.fixture.prefix), partition: 1, messages: [{ key: 'poison', value: Buffer.from('not an event') }] }])
   }
-}
-
-async function endNow(child: Awaited<ReturnType<Hub['spawn']>>): Promise<void> {
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
 }

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FailpointPlan, Strike } from '@hub/runtime/failpoint'
@@ -45,6 +46,13 @@ export async function spawnStruck(hub: Hub, region: Region, strike: Strike, over
       }, deadlineMs)
     },
   }
+}
+
+/** Kills a process; resolves when it has gone. */
+export async function endNow(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit')
+  child.kill('SIGKILL')
+  await gone
 }
 
 export function nameOf({ point, of }: Strike): string {

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,7 +7,7 @@ import { GatewayError, type Import } from '@hub/client'
 import { FAILPOINTS, type Strike } from '@hub/runtime/failpoint'
 import { complaintTable, REPORT_EVERY } from '../data/complaint-table.ts'
 import { eventually } from '../eventually.ts'
-import { expireLeases, spawnStruck } from '../faults/struck.ts'
+import { endNow, expireLeases, spawnStruck } from '../faults/struck.ts'
 import { openHub, type Hub } from '../hub.ts'
 
 const ROWS = 3_000
@@ -40,7 +39,7 @@ beforeAll(async () => {
   inboxes = await mkdtemp(join(tmpdir(), 'yrd-hub-inbox-'))
   const sources = KILLS.map((_, n) => ({ id: sourceOf(n), owner: '江苏省市场监督管理局12315指挥中心', contact: '12315', streams: ['complaint', 'tally'], caller: 'js-local-publisher', mode: 'changes', cadence: 'P1D', versionRule: 'update-time' }))
   hub = await openHub({ regions: [], config: { inboxDir: inboxes }, sources: () => JSON.stringify({ sources }) })
-  await end(await hub.spawn('js')) // so that its database is there
+  await endNow(await hub.spawn('js')) // so that its database is there
 })
 afterAll(async () => {
   await hub?.[Symbol.asyncDispose]()
@@ -87,13 +86,7 @@ async function calm(work: () => Promise<void>): Promise<void> {
   await expireLeases(hub, 'js')
   const child = await hub.spawn('js')
   await work()
-  await end(child)
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const gone = once(child, 'exit')
-  child.kill('SIGKILL')
-  await gone
+  await endNow(child)
 }
 
 async function handOver(source: string): Promise<void> {
@@ -129,7 +122,7 @@ async function settledAs(source: string, way: string, told: 'again' | 'answered'
 }
 
 async function judge(source: string, way: string): Promise<void> {
-  const { rows: [found] } = await hub.db('js').query<object>(
+  const { rows: [found] } = await hub.db('js').query<{ complaints: number, records: number, tallies: number }>(
     `SELECT count(*) FILTER (WHERE topic LIKE '%.complaint')::int AS complaints, count(DISTINCT record_id) FILTER (WHERE topic LIKE '%.complaint')::int AS records, count(*) FILTER (WHERE topic LIKE '%.tally')::int AS tallies
        FROM published WHERE record_id LIKE $1`, [`${source}/%`])
   const records = ROWS - REPORTS
@@ -137,6 +130,8 @@ async function judge(source: string, way: string): Promise<void> {
   const imports = await importsOf(source)
   const first = imports.at(-1)!
   expect([source, first]).toMatchObject([source, { rows: ROWS, verdicts: { accepted: records, tallied: REPORTS } }])
+  expect(found!.tallies).toBeGreaterThan(0)
+  if (way !== 'revert') expect([source, first.events]).toEqual([source, found!.complaints + found!.tallies])
   for (const later of imports.slice(0, -1)) expect([source, later.events, later.rows]).toEqual([source, 0, ROWS])
   const { rows: handOvers } = await hub.db('js').query<{ id: string }>('SELECT id FROM hand_over WHERE source = $1', [source])
   expect(handOvers.map(({ id }) => id).toSorted()).toEqual(way === 'revert' ? [] : imports.map(({ id }) => id).toSorted())

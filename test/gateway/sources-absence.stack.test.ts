@@ -74,7 +74,7 @@ test('a list that would end too many waits for a person: its new rows are in, an
   const half = await importList('whole', list)
   expect(half).toMatchObject({ state: 'waiting-confirmation', absent: 88, problem: { code: 'many-absent' } })
   expect(await kinds('whole')).toEqual({ original: 108, removal: 1, restored: 1 })
-  await handedOver('whole', 4)
+  expect(await handOvers('whole')).toBe(4)
   expect(await page('/status')).toMatch(/名单未再列出 88 条记录/)
   expect(await page(`/import/${half.id}`)).toMatch(/新的行已导入[\s\S]*确认这些记录已终结/)
   expect(await act(half.id, 'cancel')).toMatchObject({ state: 'failed', problem: { code: 'given-up' } })
@@ -94,7 +94,7 @@ test('a header without rows ends everything, and is asked about; a rehearsal end
   const empty = await importList('whole', [])
   expect(empty).toMatchObject({ state: 'waiting-confirmation', absent: 21 })
   await act(empty.id, 'cancel')
-  await handedOver('whole', 5)
+  expect(await handOvers('whole')).toBe(5)
 })
 
 test('a refused row may name any record: the first absent one is asked about', async () => {

@@ -1,10 +1,8 @@
-import { figure, median, mustEqual, type Bench } from './bench.ts'
-import { runChild } from './child.ts'
+import { figure, median, type Bench } from './bench.ts'
 import { codeOf, openCreditLog } from './credit.ts'
 import { openHub } from './hub.ts'
-import type { LookupLoad, LookupLoadResult } from './loads/lookup.ts'
 import { cpuSecondsOf, residentBytes } from './machine.ts'
-import { CONNECTIONS, LOAD, mustAnswer, range } from './lookup.ts'
+import { askSingly, CONNECTIONS, mustAnswer, range } from './lookup.ts'
 import { until } from './wait.ts'
 
 const REGION = 'ah'
@@ -27,15 +25,12 @@ export const lookupLarge: Bench = {
     const measure = async (subjects: number): Promise<{ perSecond: number[], p99: number[], perCpuSecond: number[] }> => {
       await mustAnswer(hub, process, subjects)
       const found = { perSecond: [] as number[], p99: [] as number[], perCpuSecond: [] as number[] }
-      for (let round = 0; round <= rounds; round++) { // the first, three times as long, warms up and does not count
-        const asked = round === 0 ? 3 * requests : requests
-        const before = cpuSecondsOf([process.pid])
-        const result = await runChild<LookupLoadResult>(LOAD, { url: process.url, key: hub.keys.reader, subjects, seed: context.seed + round, connections: CONNECTIONS, requests: asked } satisfies LookupLoad, { signal: context.signal })
-        mustEqual('questions answered with 200', result.statuses['200'] ?? JSON.stringify(result.statuses), asked)
+      for (let round = 0; round <= rounds; round++) { // the first warms everything up and does not count
+        const { single, perCpu } = await askSingly(context, { url: process.url, key: hub.keys.reader, subjects }, round, requests, () => cpuSecondsOf([process.pid]))
         if (round === 0) continue
-        found.perSecond.push(result.perSecond)
-        found.p99.push(result.p99)
-        found.perCpuSecond.push(asked / (cpuSecondsOf([process.pid]) - before))
+        found.perSecond.push(single.perSecond)
+        found.p99.push(single.p99)
+        found.perCpuSecond.push(perCpu)
       }
       context.say(`${subjects} listings: ${Math.round(median(found.perSecond))}/s, p99 ${median(found.p99).toFixed(2)} ms, ${Math.round(median(found.perCpuSecond))} per CPU second, ${Math.round(residentBytes([process.pid]) / 1e6)} MB resident`)
       return found

@@ -12,7 +12,7 @@ import { until } from './wait.ts'
 
 const REGION = 'ah'
 export const CONNECTIONS = 32
-export const LOAD = './loads/lookup.ts'
+const LOAD = './loads/lookup.ts'
 const UPDATES_PER_SECOND = 2_000
 const PARTS = ['lookup', 'pg', 'redis'] as const
 type Part = (typeof PARTS)[number]
@@ -64,17 +64,13 @@ async function measure(context: BenchContext, hub: Hub, log: CreditLog, urls: Re
   const singles: Record<Part, LookupLoadResult[]> = { lookup: [], pg: [], redis: [] }
   const batches: Record<Part, LookupLoadResult[]> = { lookup: [], pg: [], redis: [] }
   const perCpuSecond: Record<Part, number[]> = { lookup: [], pg: [], redis: [] }
-  // The first warms everything up and does not count: it took as many questions as three rounds until a process answered as fast as it ever does.
-  for (let round = 0; round <= rounds; round++) {
-    const asked = round === 0 ? 3 * requests : requests
+  for (let round = 0; round <= rounds; round++) { // the first warms everything up and does not count
     for (const part of round % 2 === 0 ? PARTS : PARTS.toReversed()) {
       const url = urls[part]
       if (url === undefined) continue
-      const before = cpu[part]()
-      const single = await load(url, { seed: context.seed + round, requests: asked })
-      mustEqual(`${part}: questions answered with 200`, single.statuses['200'] ?? JSON.stringify(single.statuses), asked)
+      const { single, perCpu } = await askSingly(context, { url, key: hub.keys.reader, subjects }, round, requests, cpu[part])
       if (round > 0) singles[part].push(single)
-      if (round > 0) perCpuSecond[part].push(asked / (cpu[part]() - before))
+      if (round > 0) perCpuSecond[part].push(perCpu)
       if (part === 'redis') continue
       const batch = await load(url, { batch: 1_000, requests: 200, connections: 2, seed: context.seed + round })
       mustEqual(`${part}: batches answered with 200`, batch.statuses['200'] ?? JSON.stringify(batch.statuses), 200)
@@ -114,6 +110,15 @@ async function measure(context: BenchContext, hub: Hub, log: CreditLog, urls: Re
     figure({ bench: 'lookup.open.p999', unit: 'ms at 5 000/s with 2 000 updates/s', better: 'lower', aim: 10, ...common }, [open.p999]),
     figure({ bench: 'lookup.resident', unit: 'MB resident of the lookup', better: 'lower', ...common }, [resident]),
   ]
+}
+
+/** A round of single questions, and answers per processor second of `cpu`. The warm-up, round 0, asks three times as many: until then no process answered as fast as it ever does. */
+export async function askSingly(context: BenchContext, of: Pick<LookupLoad, 'url' | 'key' | 'subjects'>, round: number, requests: number, cpu: () => number): Promise<{ single: LookupLoadResult, perCpu: number }> {
+  const asked = round === 0 ? 3 * requests : requests
+  const before = cpu()
+  const single = await runChild<LookupLoadResult>(LOAD, { ...of, seed: context.seed + round, connections: CONNECTIONS, requests: asked } satisfies LookupLoad, { signal: context.signal })
+  mustEqual(`${of.url}: questions answered with 200`, single.statuses['200'] ?? JSON.stringify(single.statuses), asked)
+  return { single, perCpu: asked / (cpu() - before) }
 }
 
 /** Newer versions, a twentieth of a second at a time; how many a second went out. */

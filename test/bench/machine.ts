@@ -26,20 +26,26 @@ export interface CpuUse { readonly perCpuSecond: number, readonly seconds: CpuSe
  * waited for it, so what database backends used stays, and what a stopped process of the hub used moves to `bench`.
  */
 export function cpuSeconds(): CpuSeconds {
-  const stats = readStats()
-  const children = Map.groupBy(stats, ({ parent }) => parent)
-  const below = (pid: number): number => (children.get(pid) ?? []).reduce((sum, child) => sum + child.ticks + below(child.pid), 0)
-  const ticks = { hub: 0, database: 0, broker: 0, registry: 0, bench: stats.find(({ pid }) => pid === process.pid)?.ticks ?? 0 }
-  for (const child of children.get(process.pid) ?? []) ticks[partOf(child.pid)] += child.ticks + below(child.pid)
+  const { own, below, all } = ticksOf(readStats())
+  const ticks = { hub: 0, database: 0, broker: 0, registry: 0, bench: own(process.pid) }
+  for (const pid of below(process.pid)) ticks[partOf(pid)] += all(pid)
   return Object.fromEntries(Object.entries(ticks).map(([part, n]) => [part, n / TICKS_PER_SECOND])) as CpuSeconds
 }
 
 /** Processor seconds of some processes and of what is below them. */
 export function cpuSecondsOf(pids: readonly number[]): number {
-  const stats = readStats()
+  const { all } = ticksOf(readStats())
+  return pids.reduce((sum, pid) => sum + all(pid), 0) / TICKS_PER_SECOND
+}
+
+/** Ticks of a process alone, the processes that it started, and ticks of it with all below it. */
+function ticksOf(stats: ReturnType<typeof readStats>): { own(pid: number): number, below(pid: number): number[], all(pid: number): number } {
+  const byPid = new Map(stats.map(({ pid, ticks }) => [pid, ticks]))
   const children = Map.groupBy(stats, ({ parent }) => parent)
-  const from = (pid: number): number => (stats.find((one) => one.pid === pid)?.ticks ?? 0) + (children.get(pid) ?? []).reduce((sum, child) => sum + from(child.pid), 0)
-  return pids.reduce((sum, pid) => sum + from(pid), 0) / TICKS_PER_SECOND
+  const own = (pid: number): number => byPid.get(pid) ?? 0
+  const below = (pid: number): number[] => (children.get(pid) ?? []).map((child) => child.pid)
+  const all = (pid: number): number => below(pid).reduce((sum, child) => sum + all(child), own(pid))
+  return { own, below, all }
 }
 
 /** Per processor second of everything together, and what each part used; undefined where the system does not tell. */
